@@ -1,0 +1,47 @@
+package web
+
+import (
+	"html/template"
+	"strings"
+	"time"
+)
+
+func (p *Pages) funcs() template.FuncMap {
+	return template.FuncMap{
+		"asset":  p.assets.url,
+		"factor": describeFactor,
+		"date":   func(t time.Time) string { return t.UTC().Format("2 January 2006") },
+		"moment": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
+		"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"methods": func(methods []string) string {
+			names := make([]string, len(methods))
+			for i, m := range methods {
+				names[i] = describeFactor(m).Name
+			}
+			return strings.Join(names, " + ")
+		},
+	}
+}
+
+// factorWords are how pages speak of one way to prove who you are.
+type factorWords struct {
+	Kind, Icon, Name, Line string
+}
+
+// describeFactor has words for every method a session can record; an unknown one is shown by its own name, because a
+// page that cannot name something must still not hide it.
+func describeFactor(kind string) factorWords {
+	words := map[string]factorWords{
+		"pwd":      {Icon: "password", Name: "Password", Line: "Something you know."},
+		"passkey":  {Icon: "passkey", Name: "Passkey", Line: "Unlock with this device or a security key."},
+		"totp":     {Icon: "totp", Name: "Authenticator app", Line: "Type the six digits your app shows."},
+		"face":     {Icon: "face", Name: "Your face", Line: "Look into the camera for a moment."},
+		"recovery": {Icon: "recovery", Name: "Recovery code", Line: "Use one of the codes you saved."},
+	}
+	found, ok := words[kind]
+	if !ok {
+		found = factorWords{Icon: "shield", Name: kind}
+	}
+	found.Kind = kind
+	return found
+}

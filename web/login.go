@@ -1,0 +1,10 @@
+package web
+
+// LoginPage asks for a password, or takes a passkey alone.
+type LoginPage struct {
+	Layout
+	// Next is where the person was going: a path on this site that the server has already judged safe.
+	Next string
+}
+
+func (LoginPage) page() (name, title string) { return "login", "Sign in" }
