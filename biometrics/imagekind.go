@@ -1,0 +1,122 @@
+package biometrics
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+
+	"golang.org/x/image/webp"
+)
+
+// imageKind is one of the formats that the gate decodes. The formats are called
+// by name: image.Decode would try whatever else the binary has registered.
+type imageKind struct {
+	name         string
+	decodeConfig func(io.Reader) (image.Config, error)
+	decode       func(io.Reader) (image.Image, error)
+	precheck     func(data []byte) error // what the header's size does not bound
+	exif         func(data []byte) []byte
+}
+
+var (
+	jpegKind = imageKind{"JPEG", jpeg.DecodeConfig, jpeg.Decode, checkJPEGScans, jpegEXIF}
+	pngKind  = imageKind{"PNG", png.DecodeConfig, png.Decode, checkNothing, pngEXIF}
+	webpKind = imageKind{"WebP", webp.DecodeConfig, webp.Decode, checkNothing, webpEXIF}
+)
+
+func checkNothing([]byte) error { return nil }
+
+// sniff tells the format by its first bytes, never by a name or a media type.
+func sniff(data []byte) (imageKind, error) {
+	switch {
+	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")):
+		return jpegKind, nil
+	case bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")):
+		return pngKind, nil
+	case len(data) >= 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP":
+		return webpKind, nil
+	case len(data) == 0:
+		return imageKind{}, imageErrorf(ImageDamaged, "no bytes")
+	}
+	return imageKind{}, imageErrorf(ImageUnsupported, "neither JPEG, PNG nor WebP")
+}
+
+func (k imageKind) orientation(data []byte) int {
+	return exifOrientation(k.exif(data))
+}
+
+// decodeError sorts a decoder's error into what it cannot do and what is broken.
+func decodeError(kind imageKind, err error) error {
+	var unsupportedJPEG jpeg.UnsupportedError
+	var unsupportedPNG png.UnsupportedError
+	if errors.As(err, &unsupportedJPEG) || errors.As(err, &unsupportedPNG) {
+		return imageErrorf(ImageUnsupported, "%s: %v", kind.name, err)
+	}
+	return imageErrorf(ImageDamaged, "%s: %v", kind.name, err)
+}
+
+// maxScans is what a progressive JPEG may have. Encoders write about ten; each
+// scan costs a pass over all blocks however few bytes it has, so a picture within
+// both other limits could otherwise keep a core busy for minutes.
+const maxScans = 64
+
+func checkJPEGScans(data []byte) error {
+	scans := 0
+	for marker := range jpegSegments(data) {
+		if marker == markerSOS {
+			scans++
+		}
+	}
+	if scans > maxScans {
+		return imageErrorf(ImageUnsupported, "JPEG of %d scans, limit %d", scans, maxScans)
+	}
+	return nil
+}
+
+const (
+	markerSOI  = 0xd8
+	markerEOI  = 0xd9
+	markerSOS  = 0xda
+	markerAPP1 = 0xe1
+)
+
+// jpegSegments yields each marker with its payload, up to the end of the image
+// or of the data, whichever comes first. Entropy-coded bytes are stepped over.
+func jpegSegments(data []byte) func(yield func(marker byte, payload []byte) bool) {
+	return func(yield func(byte, []byte) bool) {
+		for {
+			// The next marker: 0xff, any number of fill bytes, then neither a
+			// stuffed zero nor a restart.
+			i := bytes.IndexByte(data, 0xff)
+			if i < 0 {
+				return
+			}
+			for i < len(data) && data[i] == 0xff {
+				i++
+			}
+			if i >= len(data) {
+				return
+			}
+			marker := data[i]
+			data = data[i+1:]
+			if marker == 0 || marker == 1 || marker == markerSOI || (0xd0 <= marker && marker <= 0xd7) {
+				continue
+			}
+			if marker == markerEOI || len(data) < 2 {
+				return
+			}
+			length := int(binary.BigEndian.Uint16(data))
+			if length < 2 || length > len(data) {
+				return
+			}
+			if !yield(marker, data[2:length]) {
+				return
+			}
+			data = data[length:]
+		}
+	}
+}
