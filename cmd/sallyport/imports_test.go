@@ -1,0 +1,172 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/sallyport/sallyport"
+
+// ours says which of our packages each package may import; what is not listed
+// is refused. "server/*" stands for any package below server.
+var ours = map[string][]string{
+	"cmd/sallyport":             {"*", "!biometrics/dlib"},
+	"cmd/sallyport-face":        {"biometrics", "biometrics/dlib", "biometrics/wire"},
+	"server":                    {"server/*", "models", "models/mfa", "web", "biometrics"},
+	"server/web":                {"models", "web"},
+	"server/*":                  {"server/web", "models", "models/mfa", "models/risk", "models/seal", "biometrics", "web"},
+	"models":                    {},
+	"models/mfa":                {"models"},
+	"models/seal":               {"models"},
+	"models/postgres":           {"models", "models/seal", "migrations"},
+	"models/postgres/pgtest":    {"models/postgres", "models/seal", "migrations"},
+	"biometrics":                {},
+	"biometrics/wire":           {"biometrics", "biometrics/wire"},
+	"biometrics/worker":         {"biometrics", "biometrics/wire"},
+	"biometrics/dlib":           {"biometrics"},
+	"biometrics/prepare":        {},
+	"biometrics/facetest":       {"biometrics"},
+	"biometrics/biometricstest": {"biometrics"},
+	"web":                       {},
+	"migrations":                {},
+}
+
+// theirs says which packages may use a third-party module. Modules that are
+// not listed may be used by nobody.
+var theirs = map[string][]string{
+	"github.com/gofiber/fiber/v2":          {"server", "server/*"},
+	"github.com/gofiber/contrib/websocket": {"server/chat"},
+	"github.com/valyala/fasthttp":          {"server", "server/*"},
+	"github.com/go-webauthn/webauthn":      {"server/passkey"},
+	"github.com/pquerna/otp":               {"server/totp"},
+	"github.com/boombuler/barcode":         {"server/totp"},
+	"github.com/jackc/pgx/v5":              {"models/postgres", "models/postgres/pgtest", "cmd/sallyport"},
+	"github.com/jackc/tern/v2":             {"models/postgres", "cmd/sallyport"},
+	"github.com/tink-crypto/tink-go/v2":    {"models/seal"},
+	"github.com/Kagami/go-face":            {"biometrics/dlib"},
+	"github.com/alecthomas/kong":           {"cmd/sallyport"},
+	"github.com/knadh/koanf":               {"cmd/sallyport"},
+	"go.yaml.in/yaml/v3":                   {"server/policy", "cmd/sallyport"},
+	"golang.org/x/image":                   {"biometrics"},
+	"golang.org/x/crypto":                  {"server/auth", "server/recovery", "server/web"},
+	"golang.org/x/text":                    {"server/auth"},
+	"golang.org/x/sync":                    {"server/auth"},
+	"github.com/ccojocar/zxcvbn-go":        {"server/auth"},
+	"github.com/fsnotify/fsnotify":         {"server/policy"},
+}
+
+// pure packages decide and never act: they may not touch the world.
+var pure = map[string][]string{
+	"models/mfa": {"net", "os", "database/sql", "math/rand", "crypto/rand", "context"},
+}
+
+type listed struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string
+	Module     *struct{ Path string }
+}
+
+func TestImportRule(t *testing.T) {
+	t.Parallel()
+	packages := listPackages(t)
+	standard := func(path string) bool {
+		first, _, _ := strings.Cut(path, "/")
+		return !strings.Contains(first, ".")
+	}
+	for _, p := range packages {
+		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		allowed, ok := lookup(ours, name)
+		if !ok {
+			t.Errorf("%s is not in the import rule: list it, and what it may import", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			switch {
+			case imported == "C" || imported == "unsafe" && name == "biometrics/dlib":
+			case strings.HasPrefix(imported, module):
+				dep := strings.TrimPrefix(strings.TrimPrefix(imported, module), "/")
+				if !permits(allowed, dep) {
+					t.Errorf("%s imports %s, which the import rule forbids", name, dep)
+				}
+			case standard(imported):
+				for _, refused := range pure[name] {
+					if imported == refused || strings.HasPrefix(imported, refused+"/") {
+						t.Errorf("%s imports %s: it must stay pure", name, imported)
+					}
+				}
+			default:
+				if !permitsModule(imported, name) {
+					t.Errorf("%s imports %s, which is not its business", name, imported)
+				}
+			}
+		}
+	}
+}
+
+// TestServerBuildsWithoutCgo proves that face matching stays in its own
+// process: the server links no C.
+func TestServerBuildsWithoutCgo(t *testing.T) {
+	t.Parallel()
+	build := exec.Command("go", "build", "-o", os.DevNull, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+func listPackages(t *testing.T) []listed {
+	t.Helper()
+	list := exec.Command("go", "list", "-e", "-tags", "dlib", "-json=ImportPath,Standard,Imports,Module", module+"/...")
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packages []listed
+	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+		var p listed
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+	if len(packages) < 5 {
+		t.Fatalf("go list found %d packages: the rule would hold over nothing", len(packages))
+	}
+	return packages
+}
+
+func lookup(rule map[string][]string, name string) ([]string, bool) {
+	if allowed, ok := rule[name]; ok {
+		return allowed, true
+	}
+	parent, _, nested := strings.Cut(name, "/")
+	allowed, ok := rule[parent+"/*"]
+	return allowed, ok && nested
+}
+
+func permits(allowed []string, dep string) bool {
+	ok := false
+	for _, a := range allowed {
+		prefix, wild := strings.CutSuffix(a, "*")
+		switch {
+		case a == "!"+dep:
+			return false
+		case a == dep, wild && strings.HasPrefix(dep, prefix):
+			ok = true
+		}
+	}
+	return ok
+}
+
+func permitsModule(imported, name string) bool {
+	for mod, users := range theirs {
+		if imported == mod || strings.HasPrefix(imported, mod+"/") {
+			return permits(users, name)
+		}
+	}
+	return false
+}

@@ -1,0 +1,4 @@
+// Command sallyport is the server and its admin tools.
+package main
+
+func main() {}

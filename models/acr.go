@@ -1,0 +1,76 @@
+package models
+
+// ACR is the authentication context that a set of passed methods adds up to:
+// what routes and apps ask for. It is always derived, never stored.
+type ACR string
+
+// The contexts. ACRMFA is our own word for password and face: NIST SP
+// 800-63B-4 does not count a centrally compared biometric with only a password
+// as AAL2, so it is never called that.
+const (
+	ACRNone     ACR = ""
+	ACROne      ACR = "one"
+	ACRRecovery ACR = "recovery"
+	ACRMFA      ACR = "mfa"
+	ACRAAL2     ACR = "aal2"
+)
+
+// Level is 2 for two factors, 1 for less, 0 for nothing at all.
+func (a ACR) Level() int {
+	switch a {
+	case ACRAAL2, ACRMFA:
+		return 2
+	case ACROne, ACRRecovery:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// Meets tells whether a is as good as what is asked for: aal2 serves for mfa,
+// mfa does not serve for aal2.
+func (a ACR) Meets(want ACR) bool {
+	switch want {
+	case ACRAAL2:
+		return a == ACRAAL2
+	case ACRMFA:
+		return a.Level() == 2
+	default:
+		return a == want || a.Level() == 2
+	}
+}
+
+// ACROf adds up the methods of a session. A factor kind counts once however
+// often it was passed, and two of the same sort ("something you have") do not
+// make two factors: TOTP with a passkey that did not verify the user stays
+// ACROne.
+func ACROf(methods []Method) ACR {
+	var pwd, passkey, verified, totp, face, recovery bool
+	for _, m := range methods {
+		switch m.Factor {
+		case Password:
+			pwd = true
+		case Passkey:
+			passkey = true
+			verified = verified || m.UV
+		case TOTP:
+			totp = true
+		case Face:
+			face = true
+		case Recovery:
+			recovery = true
+		}
+	}
+	switch {
+	case len(methods) == 0:
+		return ACRNone
+	case recovery:
+		return ACRRecovery
+	case verified, pwd && passkey, pwd && totp:
+		return ACRAAL2
+	case pwd && face:
+		return ACRMFA
+	default:
+		return ACROne
+	}
+}

@@ -1,0 +1,65 @@
+package models
+
+import "time"
+
+// Attempt is a session as the state machine sees it, together with what it
+// must know of the account. The store fills it under the user row's lock.
+type Attempt struct {
+	State         State
+	Methods       []Method
+	Established   bool // the account has had a second factor at some time
+	Enrolled      Enrolled
+	PolicyVersion string
+	IdleEndsAt    time.Time // zero while anonymous
+	EndsAt        time.Time
+}
+
+// EventKind names what happened to an attempt.
+type EventKind string
+
+// The events.
+const (
+	PasswordPassed  EventKind = "password_passed"
+	PasskeySignIn   EventKind = "passkey_sign_in" // discoverable, without a password
+	FactorPassed    EventKind = "factor_passed"   // second factor, or step-up
+	FactorEnrolled  EventKind = "factor_enrolled" // and proven while enrolling
+	CodesIssued     EventKind = "codes_issued"
+	FactorRemoved   EventKind = "factor_removed"
+	PasswordChanged EventKind = "password_changed"
+)
+
+// Event is one thing that happened, already checked by whoever reports it.
+type Event struct {
+	Kind   EventKind
+	Factor Factor // with FactorPassed, FactorEnrolled, FactorRemoved
+	UV     bool   // with passkeys: read from this very assertion
+	// Begun is when the ceremony that ends in this event began. A step-up
+	// needs to have been fresh then, not when a slow person finished.
+	Begun time.Time
+}
+
+// EffectKind names something the store does in the transaction that moves an
+// attempt.
+type EffectKind string
+
+// The effects.
+const (
+	EffectOpen           EffectKind = "open"            // insert the session row
+	EffectRotate         EffectKind = "rotate"          // new token, the old one dies
+	EffectEndOthers      EffectKind = "end_others"      // end every other session of the account
+	EffectDropEnrolments EffectKind = "drop_enrolments" // forget unfinished enrolments of the account
+	EffectEstablish      EffectKind = "establish"       // set mfa_established_at, once
+	EffectResetCount     EffectKind = "reset_count"     // this factor's own failures
+	EffectRecord         EffectKind = "record"          // write the audit row
+)
+
+// Effect is one thing to do, as data.
+type Effect struct {
+	Kind   EffectKind
+	Factor Factor // with EffectResetCount
+	Fact   string // with EffectRecord: what the audit row says happened
+}
+
+// Decide is a step of the state machine with the policy, the event and the
+// clock already filled in. The store calls it under the user row's lock.
+type Decide func(Attempt) (Attempt, []Effect, error)

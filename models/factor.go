@@ -1,0 +1,68 @@
+package models
+
+import (
+	"slices"
+	"time"
+)
+
+// Factor is a kind of second factor that a person can hold.
+type Factor string
+
+// The kinds of factor. Recovery codes are a way back in, never a factor that
+// an account can stand on.
+const (
+	Passkey  Factor = "passkey"
+	TOTP     Factor = "totp"
+	Face     Factor = "face"
+	Recovery Factor = "recovery"
+)
+
+// Password is the method that a correct password adds to a session. It is no
+// second factor.
+const Password Factor = "pwd"
+
+// Method records that a factor was passed in a session.
+type Method struct {
+	Factor Factor    `json:"method"`
+	At     time.Time `json:"at"`
+	// UV is the user-verified bit read from that very assertion (WebAuthn
+	// Level 3 section 6.1). It means something for passkeys only.
+	UV bool `json:"uv,omitempty"`
+}
+
+// Enrolled counts the factors that an account holds.
+type Enrolled struct {
+	Passkeys int
+	TOTP     bool
+	Face     bool
+	Codes    int // recovery codes not used yet
+}
+
+// Any tells whether the account holds a second factor. Recovery codes alone
+// are none.
+func (e Enrolled) Any() bool { return e.Passkeys > 0 || e.TOTP || e.Face }
+
+// NonBiometric tells whether there is a way in that needs no face: NIST SP
+// 800-63B-4 section 3.2.3 demands one always.
+func (e Enrolled) NonBiometric() bool { return e.Passkeys > 0 || e.TOTP || e.Codes > 0 }
+
+// List names what can be used to pass a sign-in, strongest first.
+func (e Enrolled) List() []Factor {
+	list := []Factor{}
+	if e.Passkeys > 0 {
+		list = append(list, Passkey)
+	}
+	if e.TOTP {
+		list = append(list, TOTP)
+	}
+	if e.Face {
+		list = append(list, Face)
+	}
+	if e.Codes > 0 {
+		list = append(list, Recovery)
+	}
+	return list
+}
+
+// Has tells whether the account holds f.
+func (e Enrolled) Has(f Factor) bool { return slices.Contains(e.List(), f) }

@@ -1,0 +1,113 @@
+package mfa
+
+import (
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/models"
+)
+
+var eventKinds = []models.EventKind{
+	models.PasswordPassed, models.PasskeySignIn, models.FactorPassed, models.FactorEnrolled,
+	models.CodesIssued, models.FactorRemoved, models.PasswordChanged,
+}
+
+// FuzzNext plays random strings of events against one account and asserts the
+// invariants that no order of events may break. Each byte is one event: its
+// kind, factor and UV bit; the account's factors follow the events that were
+// accepted, as the store would make them.
+func FuzzNext(f *testing.F) {
+	f.Add([]byte{0, 2, 10, 3}, false)
+	f.Add([]byte{0, 3, 4, 11, 5, 6, 2, 18}, true)
+	f.Fuzz(func(t *testing.T, script []byte, established bool) {
+		factors := []models.Factor{models.Passkey, models.TOTP, models.Face, models.Recovery}
+		a := models.Attempt{State: models.Anonymous, Established: established}
+		if established {
+			a.Enrolled = models.Enrolled{Passkeys: 1, TOTP: true, Face: true, Codes: 2}
+		}
+		at := now
+		for _, b := range script {
+			event := models.Event{Kind: eventKinds[int(b)%len(eventKinds)], Factor: factors[int(b>>3)%4], UV: b&0x80 != 0}
+			if event.Factor == models.Recovery && event.Kind != models.FactorPassed {
+				continue // recovery codes are issued by an event of their own
+			}
+			at = at.Add(time.Duration(b) * 2 * time.Second)
+			before := a
+			after, effects, err := Next(policy, a, event, at)
+			if err != nil {
+				if len(effects) != 0 || after.State != before.State || len(after.Methods) != len(before.Methods) {
+					t.Fatalf("%v refused, yet it did something", event)
+				}
+				continue
+			}
+			check(t, before, after, event, effects)
+			a = follow(after, event, effects)
+		}
+	})
+}
+
+func check(t *testing.T, before, after models.Attempt, event models.Event, effects []models.Effect) {
+	t.Helper()
+	acr := models.ACROf(after.Methods)
+	seen := map[models.Factor]bool{}
+	uv := false
+	for _, m := range after.Methods {
+		if seen[m.Factor] {
+			t.Fatalf("%s counts twice in %v", m.Factor, after.Methods)
+		}
+		seen[m.Factor] = true
+		uv = uv || m.Factor == models.Passkey && m.UV
+	}
+	if acr.Level() == 2 && len(seen) < 2 && !uv {
+		t.Fatalf("level 2 from %v", after.Methods)
+	}
+	if after.State == models.Authenticated && acr.Level() != 2 {
+		t.Fatalf("authenticated at level %d with %v", acr.Level(), after.Methods)
+	}
+	if seen[models.Recovery] && after.State != models.Recovering {
+		t.Fatalf("a recovery code led to %s", after.State)
+	}
+	if before.State == models.Anonymous && after.State == models.EnrolmentRequired && before.Established {
+		t.Fatal("a password alone may enrol for an account that has had a factor")
+	}
+	writes := event.Kind == models.FactorEnrolled || event.Kind == models.FactorRemoved || event.Kind == models.PasswordChanged || event.Kind == models.CodesIssued
+	if writes && before.Established && before.State != models.Authenticated && before.State != models.Recovering {
+		t.Fatalf("%s in %s of an account that has had a factor", event.Kind, before.State)
+	}
+	if (event.Kind == models.FactorRemoved || event.Kind == models.PasswordChanged) && !hasEffect(effects, models.EffectEndOthers) {
+		t.Fatalf("%s leaves the other sessions alive", event.Kind)
+	}
+	if before.State != after.State && before.State != models.Anonymous && !hasEffect(effects, models.EffectRotate) {
+		t.Fatalf("%s -> %s keeps its token", before.State, after.State)
+	}
+	if !hasEffect(effects, models.EffectRecord) {
+		t.Fatalf("%s leaves no audit row", event.Kind)
+	}
+}
+
+// follow does to the account what the store would do with an accepted event.
+func follow(a models.Attempt, event models.Event, effects []models.Effect) models.Attempt {
+	if hasEffect(effects, models.EffectEstablish) {
+		a.Established = true
+	}
+	e := &a.Enrolled
+	switch event.Kind {
+	case models.CodesIssued:
+		e.Codes = 10
+	case models.FactorPassed:
+		if event.Factor == models.Recovery {
+			e.Codes--
+		}
+	case models.FactorEnrolled, models.FactorRemoved:
+		on := event.Kind == models.FactorEnrolled
+		switch event.Factor {
+		case models.Passkey:
+			e.Passkeys += map[bool]int{true: 1, false: -1}[on]
+		case models.TOTP:
+			e.TOTP = on
+		case models.Face:
+			e.Face = on
+		}
+	}
+	return a
+}

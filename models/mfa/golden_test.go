@@ -1,0 +1,105 @@
+package mfa
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/models"
+)
+
+// TestGoldenTable prints every transition and holds ARCHITECTURE.md to it.
+// Run with SALLYPORT_UPDATE_GOLDEN=1 to write the table there.
+func TestGoldenTable(t *testing.T) {
+	t.Parallel()
+	const file, begin, end = "../../ARCHITECTURE.md", "<!-- transitions -->\n", "<!-- /transitions -->"
+	doc, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(doc), begin)
+	old, tail, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no place for the transition table", file)
+	}
+	table := goldenTable()
+	if os.Getenv("SALLYPORT_UPDATE_GOLDEN") != "" {
+		if err := os.WriteFile(file, []byte(head+begin+table+end+tail), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if old != table {
+		t.Errorf("the machine and the table in ARCHITECTURE.md differ; the machine says:\n%s", table)
+	}
+}
+
+func goldenTable() string {
+	var b strings.Builder
+	b.WriteString("| state | event | next | acr | effects |\n|---|---|---|---|---|\n")
+	for _, state := range []models.State{models.Anonymous, models.SecondFactorRequired, models.EnrolmentRequired, models.Recovering, models.Authenticated} {
+		for _, kind := range eventKinds {
+			if _, ok := transitions[key{state, kind}]; !ok {
+				continue
+			}
+			for _, event := range variants(kind) {
+				writeRow(&b, attemptIn(state), event)
+				if kind == models.PasswordPassed {
+					fresh := attemptIn(state)
+					fresh.Established, fresh.Enrolled = false, models.Enrolled{}
+					writeRow(&b, fresh, event)
+				}
+			}
+		}
+	}
+	return b.String()
+}
+
+// variants are the events of one kind that the machine tells apart.
+func variants(kind models.EventKind) []models.Event {
+	with := func(f models.Factor, uv bool) models.Event { return models.Event{Kind: kind, Factor: f, UV: uv} }
+	switch kind {
+	case models.PasskeySignIn:
+		return []models.Event{with(models.Passkey, true), with(models.Passkey, false)}
+	case models.FactorPassed:
+		return []models.Event{with(models.Passkey, true), with(models.Passkey, false), with(models.TOTP, false), with(models.Face, false), with(models.Recovery, false)}
+	case models.FactorEnrolled:
+		return []models.Event{with(models.Passkey, true), with(models.TOTP, false), with(models.Face, false)}
+	case models.FactorRemoved:
+		return []models.Event{with(models.TOTP, false)}
+	default:
+		return []models.Event{{Kind: kind}}
+	}
+}
+
+func writeRow(b *strings.Builder, a models.Attempt, event models.Event) {
+	name := string(event.Kind)
+	switch {
+	case event.Factor == models.Passkey && event.UV:
+		name += " (passkey, UV)"
+	case event.Factor == models.Passkey:
+		name += " (passkey, no UV)"
+	case event.Factor != "":
+		name += " (" + string(event.Factor) + ")"
+	case event.Kind == models.PasswordPassed && a.Established:
+		name += " (has had a factor)"
+	case event.Kind == models.PasswordPassed:
+		name += " (never had a factor)"
+	}
+	after, effects, err := Next(policy, a, event, now)
+	if err != nil {
+		refusal := err.(*models.Error)
+		note := string(refusal.Code)
+		if refusal.Reason != "" {
+			note += " (" + refusal.Reason + ")"
+		}
+		fmt.Fprintf(b, "| %s | %s | refused | | %s |\n", a.State, name, note)
+		return
+	}
+	var does []string
+	for _, e := range effects {
+		does = append(does, strings.TrimSpace(string(e.Kind)+" "+string(e.Factor)+e.Fact))
+	}
+	fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", a.State, name, after.State, models.ACROf(after.Methods), strings.Join(does, ", "))
+}

@@ -1,0 +1,284 @@
+package mfa
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/sallyport/sallyport/models"
+)
+
+var (
+	now    = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	policy = models.DefaultPolicy("dlib-v1")
+	all    = models.Enrolled{Passkeys: 1, TOTP: true, Face: true, Codes: 10}
+)
+
+func pwd(at time.Time) models.Method { return models.Method{Factor: models.Password, At: at} }
+
+// attemptIn gives a live attempt in the state, as a person with every factor
+// would have it, stepped up a moment ago where that makes sense.
+func attemptIn(state models.State) models.Attempt {
+	a := models.Attempt{
+		State: state, Established: true, Enrolled: all, PolicyVersion: policy.Version(),
+		IdleEndsAt: now.Add(time.Minute), EndsAt: now.Add(time.Hour),
+	}
+	switch state {
+	case models.Anonymous:
+		a.IdleEndsAt, a.EndsAt = time.Time{}, time.Time{}
+	case models.SecondFactorRequired:
+		a.Methods = []models.Method{pwd(now)}
+	case models.EnrolmentRequired:
+		a.Methods = []models.Method{pwd(now)}
+		a.Established, a.Enrolled = false, models.Enrolled{}
+	case models.Recovering:
+		a.Methods = []models.Method{pwd(now), {Factor: models.Recovery, At: now}}
+	case models.Authenticated:
+		a.Methods = []models.Method{pwd(now), {Factor: models.TOTP, At: now}}
+	}
+	return a
+}
+
+func TestNextTable(t *testing.T) {
+	t.Parallel()
+	type want struct {
+		state models.State
+		acr   models.ACR
+		code  models.Code
+	}
+	refused := func(code models.Code) want { return want{code: code} }
+	states := []models.State{models.Anonymous, models.SecondFactorRequired, models.EnrolmentRequired, models.Recovering, models.Authenticated}
+	table := map[models.EventKind][5]want{
+		models.PasswordPassed: {
+			{models.SecondFactorRequired, models.ACROne, ""}, refused(models.CodeSecondFactorRequired),
+			refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), refused(models.CodeConflict),
+		},
+		models.PasskeySignIn: {
+			{models.Authenticated, models.ACRAAL2, ""}, refused(models.CodeSecondFactorRequired),
+			refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), refused(models.CodeConflict),
+		},
+		models.FactorPassed: {
+			refused(models.CodeSessionRequired), {models.Authenticated, models.ACRAAL2, ""},
+			refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), {models.Authenticated, models.ACRAAL2, ""},
+		},
+		models.FactorEnrolled: {
+			refused(models.CodeSessionRequired), refused(models.CodeSecondFactorRequired),
+			{models.Authenticated, models.ACRAAL2, ""}, {models.Recovering, models.ACRRecovery, ""}, {models.Authenticated, models.ACRAAL2, ""},
+		},
+		models.CodesIssued: {
+			refused(models.CodeSessionRequired), refused(models.CodeSecondFactorRequired),
+			{models.EnrolmentRequired, models.ACROne, ""}, {models.Recovering, models.ACRRecovery, ""}, {models.Authenticated, models.ACRAAL2, ""},
+		},
+		models.FactorRemoved: {
+			refused(models.CodeSessionRequired), refused(models.CodeSecondFactorRequired),
+			refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), {models.Authenticated, models.ACRAAL2, ""},
+		},
+		models.PasswordChanged: {
+			refused(models.CodeSessionRequired), refused(models.CodeSecondFactorRequired),
+			refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), {models.Authenticated, models.ACRAAL2, ""},
+		},
+	}
+	if len(table) != len(eventKinds) {
+		t.Fatalf("the table has %d events, the machine %d", len(table), len(eventKinds))
+	}
+	for event, row := range table {
+		for i, state := range states {
+			w := row[i]
+			t.Run(string(state)+"/"+string(event), func(t *testing.T) {
+				t.Parallel()
+				before := attemptIn(state)
+				after, effects, err := Next(policy, before, models.Event{Kind: event, Factor: models.TOTP, UV: true}, now)
+				if w.code != "" {
+					if models.CodeOf(err) != w.code {
+						t.Fatalf("got error %v, want %s", err, w.code)
+					}
+					if diff := cmp.Diff(before, after); diff != "" || effects != nil {
+						t.Fatalf("a refused event changed the attempt: %s %v", diff, effects)
+					}
+					return
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if after.State != w.state || models.ACROf(after.Methods) != w.acr {
+					t.Fatalf("got %s %q, want %s %q", after.State, models.ACROf(after.Methods), w.state, w.acr)
+				}
+				if after.State != before.State && !hasEffect(effects, models.EffectRotate) && !hasEffect(effects, models.EffectOpen) {
+					t.Fatalf("the state changed without a new token: %v", effects)
+				}
+			})
+		}
+	}
+}
+
+func hasEffect(effects []models.Effect, kind models.EffectKind) bool {
+	for _, e := range effects {
+		if e.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+func TestSecondFactorLevels(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		factor models.Factor
+		uv     bool
+		state  models.State
+		acr    models.ACR
+	}{
+		{models.Passkey, true, models.Authenticated, models.ACRAAL2},
+		{models.Passkey, false, models.Authenticated, models.ACRAAL2},
+		{models.TOTP, false, models.Authenticated, models.ACRAAL2},
+		{models.Face, true, models.Authenticated, models.ACRMFA},
+		{models.Recovery, true, models.Recovering, models.ACRRecovery},
+	} {
+		after, _, err := Next(policy, attemptIn(models.SecondFactorRequired), models.Event{Kind: models.FactorPassed, Factor: c.factor, UV: c.uv}, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after.State != c.state || models.ACROf(after.Methods) != c.acr {
+			t.Errorf("%s uv=%v: got %s %q, want %s %q", c.factor, c.uv, after.State, models.ACROf(after.Methods), c.state, c.acr)
+		}
+	}
+}
+
+func TestLosingEveryFactorStillAsksForOne(t *testing.T) {
+	t.Parallel()
+	a := attemptIn(models.Anonymous)
+	a.Enrolled = models.Enrolled{}
+	after, _, err := Next(policy, a, models.Event{Kind: models.PasswordPassed}, now)
+	if err != nil || after.State != models.SecondFactorRequired {
+		t.Fatalf("got %s, %v: a password alone must not enrol again", after.State, err)
+	}
+}
+
+func TestEnrolmentLostTheRace(t *testing.T) {
+	t.Parallel()
+	a := attemptIn(models.EnrolmentRequired)
+	a.Established, a.Enrolled = true, models.Enrolled{TOTP: true}
+	_, _, err := Next(policy, a, models.Event{Kind: models.FactorEnrolled, Factor: models.Passkey, UV: true}, now)
+	if models.CodeOf(err) != models.CodeConflict {
+		t.Fatalf("got %v, want conflict", err)
+	}
+}
+
+func TestPasskeyWithoutUVNeverSignsInAlone(t *testing.T) {
+	t.Parallel()
+	_, _, err := Next(policy, attemptIn(models.Anonymous), models.Event{Kind: models.PasskeySignIn}, now)
+	if models.CodeOf(err) != models.CodeInvalidCredentials {
+		t.Fatalf("got %v, want invalid_credentials", err)
+	}
+}
+
+func TestFaceNeedsAnotherWayIn(t *testing.T) {
+	t.Parallel()
+	a := attemptIn(models.EnrolmentRequired)
+	enrol := models.Event{Kind: models.FactorEnrolled, Factor: models.Face}
+	if _, _, err := Next(policy, a, enrol, now); models.CodeOf(err) != models.CodeConflict {
+		t.Fatalf("got %v, want conflict", err)
+	}
+	a.Enrolled.Codes = 10
+	after, _, err := Next(policy, a, enrol, now)
+	if err != nil || models.ACROf(after.Methods) != models.ACRMFA {
+		t.Fatalf("got %v %v, want mfa", after.Methods, err)
+	}
+}
+
+func TestRemoval(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		have   models.Enrolled
+		remove models.Factor
+		code   models.Code
+	}{
+		"one of two passkeys":      {models.Enrolled{Passkeys: 2}, models.Passkey, ""},
+		"the last passkey":         {models.Enrolled{Passkeys: 1}, models.Passkey, models.CodeLastFactor},
+		"last but codes":           {models.Enrolled{Passkeys: 1, Codes: 10}, models.Passkey, models.CodeLastFactor},
+		"totp beside face":         {models.Enrolled{TOTP: true, Face: true}, models.TOTP, models.CodeLastFactor},
+		"totp beside face + codes": {models.Enrolled{TOTP: true, Face: true, Codes: 1}, models.TOTP, ""},
+		"face beside totp":         {models.Enrolled{TOTP: true, Face: true}, models.Face, ""},
+	} {
+		a := attemptIn(models.Authenticated)
+		a.Methods = []models.Method{{Factor: models.Passkey, At: now, UV: true}}
+		a.Enrolled = c.have
+		_, effects, err := Next(policy, a, models.Event{Kind: models.FactorRemoved, Factor: c.remove}, now)
+		if (c.code == "" && err != nil) || (c.code != "" && models.CodeOf(err) != c.code) {
+			t.Errorf("%s: got %v, want %q", name, err, c.code)
+		}
+		if err == nil && !hasEffect(effects, models.EffectEndOthers) {
+			t.Errorf("%s: the other sessions live on", name)
+		}
+	}
+}
+
+func TestStepUp(t *testing.T) {
+	t.Parallel()
+	stale := now.Add(-policy.StepUp.MaxAge.Std() - time.Second)
+	for name, c := range map[string]struct {
+		methods []models.Method
+		have    models.Enrolled
+		want    models.ACR
+		ok      bool
+		offered []models.Factor
+	}{
+		"fresh totp":                       {[]models.Method{pwd(stale), {Factor: models.TOTP, At: now}}, all, models.ACRAAL2, true, nil},
+		"stale totp":                       {[]models.Method{pwd(stale), {Factor: models.TOTP, At: stale}}, all, models.ACRAAL2, false, []models.Factor{models.Passkey, models.TOTP}},
+		"stale totp, mfa will do":          {[]models.Method{pwd(stale), {Factor: models.TOTP, At: stale}}, all, models.ACRMFA, false, []models.Factor{models.Passkey, models.TOTP, models.Face}},
+		"face can't add a passkey":         {[]models.Method{pwd(now), {Factor: models.Face, At: now}}, models.Enrolled{Face: true, Codes: 3}, models.ACRAAL2, false, []models.Factor{}},
+		"passkey sign-in, fresh totp only": {[]models.Method{{Factor: models.Passkey, At: stale, UV: true}, {Factor: models.TOTP, At: now}}, all, models.ACRAAL2, false, []models.Factor{models.Passkey}},
+		"face twice is one":                {[]models.Method{{Factor: models.Face, At: now}, {Factor: models.Face, At: now}}, all, models.ACRMFA, false, []models.Factor{models.Passkey}},
+	} {
+		a := attemptIn(models.Authenticated)
+		a.Methods, a.Enrolled = c.methods, c.have
+		err := StepUp(policy, a, c.want, now)
+		if (err == nil) != c.ok {
+			t.Errorf("%s: got %v", name, err)
+			continue
+		}
+		if err != nil {
+			refusal := err.(*models.Error)
+			if diff := cmp.Diff(c.offered, refusal.Factors); diff != "" || refusal.MaxAge != policy.StepUp.MaxAge.Std() {
+				t.Errorf("%s: offered %s", name, diff)
+			}
+		}
+	}
+}
+
+// A person who is slow with the authenticator app must not be asked again: the
+// step-up was fresh when the enrolment began.
+func TestStepUpIsJudgedWhenTheEnrolmentBegan(t *testing.T) {
+	t.Parallel()
+	a := attemptIn(models.Authenticated)
+	later := now.Add(policy.StepUp.MaxAge.Std() + time.Minute)
+	a.IdleEndsAt = later.Add(time.Minute)
+	event := models.Event{Kind: models.FactorEnrolled, Factor: models.TOTP}
+	if _, _, err := Next(policy, a, event, later); models.CodeOf(err) != models.CodeStepUpRequired {
+		t.Fatalf("got %v, want step_up_required", err)
+	}
+	event.Begun = now
+	if _, _, err := Next(policy, a, event, later); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestExpiredAttempt(t *testing.T) {
+	t.Parallel()
+	a := attemptIn(models.SecondFactorRequired)
+	a.IdleEndsAt = now
+	_, _, err := Next(policy, a, models.Event{Kind: models.FactorPassed, Factor: models.TOTP}, now)
+	if models.CodeOf(err) != models.CodeSessionRequired {
+		t.Fatalf("got %v, want session_required", err)
+	}
+}
+
+func TestFactorSwitchedOff(t *testing.T) {
+	t.Parallel()
+	strict := policy
+	strict.Factors.Allowed = []models.Factor{models.Passkey}
+	_, _, err := Next(strict, attemptIn(models.SecondFactorRequired), models.Event{Kind: models.FactorPassed, Factor: models.TOTP}, now)
+	if models.CodeOf(err) != models.CodeConflict {
+		t.Fatalf("got %v, want conflict", err)
+	}
+}

@@ -1,0 +1,218 @@
+package mfa
+
+import (
+	"time"
+
+	"github.com/sallyport/sallyport/models"
+)
+
+type key struct {
+	state models.State
+	event models.EventKind
+}
+
+type step func(models.Policy, *models.Attempt, models.Event, time.Time) ([]models.Effect, error)
+
+// transitions is the whole machine: what is not listed is refused. The golden
+// table in ARCHITECTURE.md is printed from it by a test.
+var transitions = map[key]step{
+	{models.Anonymous, models.PasswordPassed}: passwordPassed,
+	{models.Anonymous, models.PasskeySignIn}:  passkeySignIn,
+
+	{models.SecondFactorRequired, models.FactorPassed}: secondFactorPassed,
+
+	{models.EnrolmentRequired, models.FactorEnrolled}: firstFactorEnrolled,
+	{models.EnrolmentRequired, models.CodesIssued}:    firstCodesIssued,
+
+	{models.Recovering, models.FactorEnrolled}: recoveringFactorEnrolled,
+	{models.Recovering, models.CodesIssued}:    codesIssued,
+
+	{models.Authenticated, models.FactorPassed}:    stepUpPassed,
+	{models.Authenticated, models.FactorEnrolled}:  laterFactorEnrolled,
+	{models.Authenticated, models.CodesIssued}:     laterCodesIssued,
+	{models.Authenticated, models.FactorRemoved}:   factorRemoved,
+	{models.Authenticated, models.PasswordChanged}: passwordChanged,
+}
+
+func passwordPassed(policy models.Policy, a *models.Attempt, _ models.Event, now time.Time) ([]models.Effect, error) {
+	a.Methods = []models.Method{{Factor: models.Password, At: now}}
+	lifetime := policy.Timeouts.SecondFactor
+	a.State = models.SecondFactorRequired
+	// Not "holds no factor now": an account that lost its factors must not
+	// fall back to a password that may enrol.
+	if !a.Established {
+		a.State = models.EnrolmentRequired
+		lifetime = policy.Timeouts.Enrolment
+	}
+	live(a, now, lifetime, lifetime)
+	return []models.Effect{{Kind: models.EffectOpen}, reset(models.Password), record("password_passed")}, nil
+}
+
+func passkeySignIn(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
+	switch {
+	case !policy.Factors.Passwordless || !policy.Allows(models.Passkey):
+		return nil, models.Refuse(models.CodeInvalidCredentials, "sign in with your password first")
+	case !event.UV:
+		return nil, models.Refuse(models.CodeInvalidCredentials, "your passkey did not check that it's you: sign in with your password first")
+	}
+	a.Methods = []models.Method{{Factor: models.Passkey, At: now, UV: true}}
+	authenticate(policy, a, now)
+	return []models.Effect{{Kind: models.EffectOpen}, reset(models.Passkey), record("signed_in")}, nil
+}
+
+func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
+	pass(a, event, now)
+	if event.Factor == models.Recovery {
+		return beginRecovery(policy, a, now), nil
+	}
+	if models.ACROf(a.Methods).Level() < 2 {
+		return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("factor_passed")}, nil
+	}
+	authenticate(policy, a, now)
+	return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("signed_in")}, nil
+}
+
+func firstFactorEnrolled(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
+	if a.Established {
+		// Another session of the account was faster: this one's password may
+		// no longer enrol anything.
+		return nil, models.Refuse(models.CodeConflict, "this account has a second factor by now: sign in with it")
+	}
+	if event.Factor == models.Face && !a.Enrolled.NonBiometric() {
+		return nil, faceAlone()
+	}
+	pass(a, event, now)
+	authenticate(policy, a, now)
+	return []models.Effect{
+		{Kind: models.EffectRotate},
+		{Kind: models.EffectEstablish},
+		{Kind: models.EffectEndOthers},
+		{Kind: models.EffectDropEnrolments},
+		record("factor_added"),
+		record("signed_in"),
+	}, nil
+}
+
+func firstCodesIssued(_ models.Policy, a *models.Attempt, _ models.Event, _ time.Time) ([]models.Effect, error) {
+	if a.Established {
+		return nil, models.Refuse(models.CodeConflict, "this account has a second factor by now: sign in with it")
+	}
+	return []models.Effect{record("codes_issued")}, nil
+}
+
+func recoveringFactorEnrolled(_ models.Policy, a *models.Attempt, event models.Event, _ time.Time) ([]models.Effect, error) {
+	if event.Factor == models.Face && !a.Enrolled.NonBiometric() {
+		return nil, faceAlone()
+	}
+	return []models.Effect{
+		{Kind: models.EffectRotate},
+		{Kind: models.EffectEstablish},
+		{Kind: models.EffectEndOthers},
+		{Kind: models.EffectDropEnrolments},
+		record("factor_added"),
+	}, nil
+}
+
+func codesIssued(_ models.Policy, _ *models.Attempt, _ models.Event, _ time.Time) ([]models.Effect, error) {
+	return []models.Effect{reset(models.Recovery), record("codes_issued")}, nil
+}
+
+func laterCodesIssued(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
+	if err := StepUp(policy, *a, Strongest(a.Enrolled), now); err != nil {
+		return nil, err
+	}
+	return codesIssued(policy, a, event, now)
+}
+
+func stepUpPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
+	pass(a, event, now)
+	if event.Factor == models.Recovery {
+		return beginRecovery(policy, a, now), nil
+	}
+	if models.ACROf(a.Methods).Level() < 2 {
+		// The session stands on a passkey that verified its user; the same
+		// kind without UV must not take that proof's place.
+		return nil, models.Refuse(models.CodeFactorRejected, "your passkey did not check that it's you: unlock it with your fingerprint, face or PIN")
+	}
+	// A step-up is use, so it moves the idle end; the absolute end stays, for
+	// the password was not asked again.
+	a.IdleEndsAt = now.Add(policy.Timeouts.Idle.Std())
+	return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("stepped_up")}, nil
+}
+
+func laterFactorEnrolled(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
+	if event.Factor == models.Face && !a.Enrolled.NonBiometric() {
+		return nil, faceAlone()
+	}
+	begun := event.Begun
+	if begun.IsZero() || begun.After(now) {
+		begun = now
+	}
+	if err := StepUp(policy, *a, Yields(event.Factor), begun); err != nil {
+		return nil, err
+	}
+	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectDropEnrolments}, record("factor_added")}, nil
+}
+
+func factorRemoved(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
+	if err := StepUp(policy, *a, Strongest(a.Enrolled), now); err != nil {
+		return nil, err
+	}
+	if err := removable(a.Enrolled, event.Factor); err != nil {
+		return nil, err
+	}
+	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectDropEnrolments}, record("factor_removed")}, nil
+}
+
+func passwordChanged(policy models.Policy, a *models.Attempt, _ models.Event, now time.Time) ([]models.Effect, error) {
+	if err := StepUp(policy, *a, Strongest(a.Enrolled), now); err != nil {
+		return nil, err
+	}
+	return []models.Effect{
+		{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectDropEnrolments},
+		reset(models.Password), record("password_changed"),
+	}, nil
+}
+
+// beginRecovery moves an attempt to recovering: what was proven before no longer
+// lifts it above level 1.
+func beginRecovery(policy models.Policy, a *models.Attempt, now time.Time) []models.Effect {
+	a.State = models.Recovering
+	end := policy.Timeouts.Recovery
+	live(a, now, end, end)
+	return []models.Effect{{Kind: models.EffectRotate}, reset(models.Recovery), record("recovery_code_used")}
+}
+
+func authenticate(policy models.Policy, a *models.Attempt, now time.Time) {
+	a.State = models.Authenticated
+	live(a, now, policy.Timeouts.Idle, policy.Timeouts.Absolute)
+}
+
+func live(a *models.Attempt, now time.Time, idle, absolute models.Duration) {
+	a.IdleEndsAt, a.EndsAt = now.Add(idle.Std()), now.Add(absolute.Std())
+}
+
+// pass records a factor once: passing it again replaces its older record.
+func pass(a *models.Attempt, event models.Event, now time.Time) {
+	kept := a.Methods[:0]
+	for _, m := range a.Methods {
+		if m.Factor != event.Factor {
+			kept = append(kept, m)
+		}
+	}
+	a.Methods = append(kept, models.Method{Factor: event.Factor, At: now, UV: event.UV && event.Factor == models.Passkey})
+}
+
+func reset(f models.Factor) models.Effect {
+	return models.Effect{Kind: models.EffectResetCount, Factor: f}
+}
+
+func record(fact string) models.Effect { return models.Effect{Kind: models.EffectRecord, Fact: fact} }
+
+func faceAlone() error {
+	return &models.Error{
+		Code:    models.CodeConflict,
+		Reason:  "face_alone",
+		Message: "save recovery codes or add another factor first, so that there is a way in without a camera",
+	}
+}

@@ -1,0 +1,97 @@
+package models
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// Problem is one thing wrong with a policy: the key, dotted, and a sentence.
+type Problem struct{ Key, Message string }
+
+// Validate lists everything wrong with the policy. The bounds are wide: they
+// keep out what would lock everybody out or switch a protection off, not what
+// an admin may have reasons for.
+func (p Policy) Validate() []Problem {
+	var problems []Problem
+	bad := func(key, format string, args ...any) {
+		problems = append(problems, Problem{key, fmt.Sprintf(format, args...)})
+	}
+	p.validateFactors(bad)
+	p.validateFace(bad)
+
+	within := func(key string, d Duration, low, high time.Duration) {
+		if d.Std() < low || d.Std() > high {
+			bad(key, "must be between %s and %s, is %s", low, high, d)
+		}
+	}
+	within("timeouts.second_factor", p.Timeouts.SecondFactor, time.Minute, time.Hour)
+	within("timeouts.enrolment", p.Timeouts.Enrolment, time.Minute, 4*time.Hour)
+	within("timeouts.recovery", p.Timeouts.Recovery, time.Minute, 4*time.Hour)
+	within("timeouts.idle", p.Timeouts.Idle, time.Minute, 30*24*time.Hour)
+	within("timeouts.absolute", p.Timeouts.Absolute, time.Minute, 30*24*time.Hour)
+	within("step_up.max_age", p.StepUp.MaxAge, 10*time.Second, time.Hour)
+	if p.Timeouts.Idle > p.Timeouts.Absolute {
+		bad("timeouts.idle", "must not be longer than timeouts.absolute (%s), is %s", p.Timeouts.Absolute, p.Timeouts.Idle)
+	}
+	// NIST SP 800-63B-4 section 3.1.1.2: at least 8 with a second factor.
+	if p.Password.MinLength < 8 || p.Password.MinLength > 64 {
+		bad("password.min_length", "must be between 8 and 64, is %d", p.Password.MinLength)
+	}
+	for key, l := range map[string]Limit{
+		"password": p.Limits.Password, "passkey": p.Limits.Passkey, "totp": p.Limits.TOTP,
+		"face": p.Limits.Face, "face_capture": p.Limits.FaceCapture, "recovery": p.Limits.Recovery,
+	} {
+		// NIST SP 800-63B-4 section 3.2.2: no more than 100 failures in a row.
+		if l.Max < 1 || l.Max > 100 {
+			bad("limits."+key+".max", "must be between 1 and 100, is %d", l.Max)
+		}
+		within("limits."+key+".window", l.Window, 10*time.Second, 24*time.Hour)
+	}
+	for key, l := range map[string]Limit{
+		"registration": p.Limits.Registration, "passkey_login": p.Limits.PasskeyLogin, "advice": p.Limits.Advice,
+	} {
+		if l.Max < 1 || l.Max > 1_000_000 {
+			bad("limits."+key+".max", "must be between 1 and 1000000, is %d", l.Max)
+		}
+		within("limits."+key+".window", l.Window, 10*time.Second, 24*time.Hour)
+	}
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		switch {
+		case a.Key < b.Key:
+			return -1
+		case a.Key > b.Key:
+			return 1
+		}
+		return 0
+	})
+	return problems
+}
+
+func (p Policy) validateFactors(bad func(key, format string, args ...any)) {
+	known := []Factor{Passkey, TOTP, Face, Recovery}
+	for _, f := range p.Factors.Allowed {
+		if !slices.Contains(known, f) {
+			bad("factors.allowed", "knows passkey, totp, face and recovery, not %q", f)
+		}
+	}
+	if !p.Allows(Passkey) && !p.Allows(TOTP) {
+		bad("factors.allowed", "must hold passkey or totp: a way in without a camera has to exist")
+	}
+}
+
+func (p Policy) validateFace(bad func(key, format string, args ...any)) {
+	if p.Face.Metric != "euclidean" {
+		bad("face.metric", "must be euclidean, is %q", p.Face.Metric)
+	}
+	if p.Face.Fusion != "mean" {
+		bad("face.fusion", "must be mean, is %q", p.Face.Fusion)
+	}
+	if p.Face.Model == "" && p.Allows(Face) {
+		bad("face.model", "must name the model that the threshold was measured with")
+	}
+	if math.IsNaN(p.Face.Threshold) || p.Face.Threshold <= 0 || p.Face.Threshold > 0.7 {
+		bad("face.threshold", "must be above 0 and at most 0.7 (Euclidean, not squared), is %v", p.Face.Threshold)
+	}
+}

@@ -1,0 +1,79 @@
+package models
+
+import (
+	"crypto/sha256"
+	"time"
+)
+
+// State is where a sign-in stands.
+type State string
+
+// The states. Anonymous has no session row.
+const (
+	Anonymous            State = "anonymous"
+	SecondFactorRequired State = "second_factor_required"
+	EnrolmentRequired    State = "enrolment_required"
+	Recovering           State = "recovering"
+	Authenticated        State = "authenticated"
+)
+
+// Transport is how a session's token travels. It is fixed when the session is
+// opened.
+type Transport string
+
+// The transports.
+const (
+	Cookie Transport = "cookie"
+	Bearer Transport = "bearer"
+)
+
+// TokenHash is the SHA-256 of a session token: all that is stored of it.
+type TokenHash [sha256.Size]byte
+
+// HashToken hashes a token as it came in a request.
+func HashToken(token string) TokenHash { return sha256.Sum256([]byte(token)) }
+
+// Client is what a request tells of the machine it came from.
+type Client struct {
+	IP        string
+	UserAgent string
+}
+
+// Session is one sign-in of one person on one device.
+type Session struct {
+	ID            ID // stable: what lists, challenges and sockets refer to
+	TokenHash     TokenHash
+	User          User
+	State         State
+	Methods       []Method
+	PolicyVersion string
+	Transport     Transport
+	Client        Client
+	CreatedAt     time.Time
+	LastSeenAt    time.Time
+	IdleEndsAt    time.Time // moves with use
+	EndsAt        time.Time // absolute
+}
+
+// ACR is derived from the methods; a session has no level of its own.
+func (s Session) ACR() ACR { return ACROf(s.Methods) }
+
+// ExpiresAt is the earlier of the idle and the absolute end.
+func (s Session) ExpiresAt() time.Time {
+	if s.IdleEndsAt.Before(s.EndsAt) {
+		return s.IdleEndsAt
+	}
+	return s.EndsAt
+}
+
+// Ref names the session and the token that a request came with. A transition
+// needs both to match, so of two requests with one token only the first moves
+// the session.
+type Ref struct {
+	ID        ID
+	UserID    ID
+	TokenHash TokenHash
+}
+
+// Ref names s for a transition.
+func (s Session) Ref() Ref { return Ref{ID: s.ID, UserID: s.User.ID, TokenHash: s.TokenHash} }

@@ -1,0 +1,35 @@
+package models
+
+import "time"
+
+// User is an account.
+type User struct {
+	ID            ID
+	Email         string
+	EmailVerified bool
+	Username      string
+	DisplayName   string
+	// Handle is the WebAuthn user handle: 64 random bytes, one per user, which
+	// say nothing of who that is (WebAuthn Level 3 section 14.6.1).
+	Handle []byte
+	// MFAEstablishedAt is when the account first had a second factor. Set
+	// once, never cleared: an account that lost its factors goes through
+	// recovery, never back to "a password alone may enrol".
+	MFAEstablishedAt *time.Time
+	CreatedAt        time.Time
+}
+
+// Credentials is a user with what a password is checked against.
+type Credentials struct {
+	User
+	PasswordHash string // PHC string
+}
+
+// NewUser is what registration makes an account from. The canonical forms are
+// what must be unique.
+type NewUser struct {
+	User
+	EmailCanonical    string
+	UsernameCanonical string
+	PasswordHash      string
+}
