@@ -20,6 +20,15 @@ func (p *Pages) funcs() template.FuncMap {
 			}
 			return strings.Join(names, " + ")
 		},
+		"place": func(l Layout, path, name string) place {
+			return place{Path: path, Name: name, Here: l.Path == path}
+		},
+		"capture": func(open, send string) capture { return capture{Open: open, Send: send} },
+		"factors": func(verb string, kinds []string) factorList { return factorList{Verb: verb, Kinds: kinds} },
+		"kinds":   func() []string { return []string{"passkey", "totp", "face", "recovery"} },
+		"newPassword": func(id, label string, least, most int) newPassword {
+			return newPassword{ID: id, Label: label, Min: least, Max: most}
+		},
 	}
 }
 
@@ -44,4 +53,25 @@ func describeFactor(kind string) factorWords {
 	}
 	found.Kind = kind
 	return found
+}
+
+// place is one link of the navigation.
+type place struct {
+	Path, Name string
+	Here       bool
+}
+
+// capture are the words on a camera's buttons.
+type capture struct{ Open, Send string }
+
+// factorList are the panels to offer, and what passing one does: "Sign in" or "Confirm".
+type factorList struct {
+	Verb  string
+	Kinds []string
+}
+
+// newPassword is a field for choosing a password.
+type newPassword struct {
+	ID, Label string
+	Min, Max  int
 }

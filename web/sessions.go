@@ -40,3 +40,21 @@ func (p SessionsPage) Others() []SessionRow {
 	}
 	return others
 }
+
+// Name is what the list calls the session.
+func (s SessionRow) Name() string {
+	switch {
+	case s.Browser != "" && s.Device != "":
+		return s.Browser + " on " + s.Device
+	case s.Browser != "":
+		return s.Browser
+	case s.Device != "":
+		return "A browser on " + s.Device
+	}
+	return "An app or unknown browser"
+}
+
+// OnPhone picks the row's picture.
+func (s SessionRow) OnPhone() bool {
+	return s.Device == "Android" || s.Device == "iPhone" || s.Device == "iPad"
+}

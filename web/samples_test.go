@@ -1,0 +1,67 @@
+package web
+
+import "time"
+
+// sample is a page in one of the states it can be in, filled as the server would fill it.
+type sample struct {
+	name string
+	page Page
+}
+
+func samples() []sample {
+	at := time.Date(2026, 11, 3, 9, 41, 0, 0, time.UTC)
+	later := at.Add(51 * time.Hour)
+	ada := &User{Username: "ada", DisplayName: "Ada Byron"}
+	layout := func(state, path string) Layout {
+		l := Layout{State: state, Path: path, Demo: true, FaceReady: true}
+		if state == stateAuthenticated || state == stateEnrolmentRequired {
+			l.User = ada
+		}
+		return l
+	}
+	consent := []string{
+		"We take three pictures, measure your face in them and keep 128 numbers for each. The pictures themselves are never stored.",
+		"The numbers are used for one thing only: to compare them with your face when you sign in to this account. You can erase them here at any time.",
+	}
+	passkeys := []Passkey{
+		{ID: "0193-a", Name: "Work laptop", CreatedAt: at, LastUsedAt: &later, Synced: true},
+		{ID: "0193-b", Name: "Blue key on the key ring", CreatedAt: at},
+	}
+	face := FaceState{Available: true, ConsentVersion: "2026-11", ConsentText: consent}
+	enrolled := face
+	enrolled.Enrolled, enrolled.Since = true, &at
+	broken := FaceState{Reason: "Face sign-in is out of order: the model files are missing. Other ways work."}
+	statement := "Signing in with your face stops a stranger, not somebody who holds your photograph to the camera."
+	rows := []SessionRow{
+		{ID: "s1", Current: true, Browser: "Firefox", Device: "Linux", IP: "192.0.2.17", ACR: "aal2", Methods: []string{"pwd", "passkey"}, CreatedAt: at, LastSeenAt: later, ExpiresAt: later.Add(time.Hour)},
+		{ID: "s2", Browser: "Chrome", Device: "Android", IP: "2001:db8:85a3::8a2e:370:7334", ACR: "mfa", Methods: []string{"pwd", "face"}, CreatedAt: at, LastSeenAt: later, ExpiresAt: later.Add(time.Hour)},
+		{ID: "s3", IP: "198.51.100.4", ACR: "aal2", Methods: []string{"pwd", "totp"}, CreatedAt: at, LastSeenAt: at, ExpiresAt: later},
+	}
+	messages := []ChatMessage{
+		{ID: "m1", Username: "grace", DisplayName: "Grace", Body: "Both doors open. Hello from the other side.", At: at},
+		{ID: "m2", Username: "ada", DisplayName: "Ada Byron", Body: "Hello! <script>alert(1)</script> stays words here.", At: at.Add(time.Minute), Mine: true},
+		{ID: "m3", Username: "grace", DisplayName: "Grace", Body: "As it should.", At: at.Add(2 * time.Minute)},
+	}
+	const next = "/chat?room=1&x=\"><script>"
+	return []sample{
+		{"login", LoginPage{Layout: layout("", "/login"), Next: next}},
+		{"register", RegisterPage{Layout: layout("", "/register"), Next: next, PasswordMin: 8, PasswordMax: 256}},
+		{"verify", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"passkey", "totp", "face", "recovery"}, FaceAvailable: true, Next: next}},
+		{"verify-totp", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"totp", "recovery"}, FaceReason: "Signing in with your face isn’t available right now."}},
+		{"verify-face", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"face", "recovery"}, FaceAvailable: true}},
+		{"verify-nothing", VerifyPage{Layout: layout("second_factor_required", "/verify"), FaceReason: "Signing in with your face isn’t available right now."}},
+		{"account", AccountPage{Layout: layout(stateAuthenticated, "/account"), Email: "ada@example.com", Username: "ada", DisplayName: "Ada Byron", CreatedAt: at, PasswordMin: 8, PasswordMax: 256, FaceStatement: statement}},
+		{"security", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), Passkeys: passkeys, TOTPSince: &at, Face: enrolled, RecoveryTotal: 10, RecoveryLeft: 3}},
+		{"security-bare", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), Passkeys: passkeys[:1], Face: face}},
+		{"security-choose", SecurityPage{Layout: layout(stateEnrolmentRequired, "/account/security"), Face: face, Next: "/chat"}},
+		{"security-choose-faceless", SecurityPage{Layout: layout(stateEnrolmentRequired, "/account/security"), Face: broken}},
+		{"security-choose-codes", SecurityPage{Layout: layout(stateEnrolmentRequired, "/account/security"), Face: face, RecoveryTotal: 10, RecoveryLeft: 10}},
+		{"security-recover", SecurityPage{Layout: layout(stateRecovering, "/account/security"), Passkeys: passkeys[:1], Face: broken, RecoveryTotal: 10, RecoveryLeft: 9}},
+		{"sessions", SessionsPage{Layout: layout(stateAuthenticated, "/account/sessions"), Sessions: rows}},
+		{"sessions-one", SessionsPage{Layout: layout(stateAuthenticated, "/account/sessions"), Sessions: rows[:1]}},
+		{"chat", ChatPage{Layout: layout(stateAuthenticated, "/chat"), Messages: messages}},
+		{"chat-empty", ChatPage{Layout: layout(stateAuthenticated, "/chat")}},
+		{"error", ErrorPage{Layout: layout("", "/nowhere"), Status: 404, Code: "not_found"}},
+		{"error-down", ErrorPage{Layout: layout(stateAuthenticated, "/chat"), Status: 503}},
+	}
+}

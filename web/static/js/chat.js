@@ -1,0 +1,99 @@
+// @ts-check
+// The sample room: messages go out by fetch and come in over a socket that lives exactly as long as the session.
+
+import { request } from "./api.js";
+import { onSubmit } from "./forms.js";
+import { localTimes } from "./time.js";
+
+/** @typedef {{id: string, username: string, display_name?: string, body: string, at: string}} Message */
+
+const SESSION_ENDED = 4401;
+const SHOWN = 100;
+const LONGEST_WAIT = 15_000;
+
+const root = /** @type {HTMLElement} */ (document.querySelector("[data-chat]"));
+const list = /** @type {HTMLElement} */ (root.querySelector("[data-messages]"));
+const empty = /** @type {HTMLElement} */ (root.querySelector("[data-empty]"));
+const state = /** @type {HTMLElement} */ (root.querySelector("[data-room-state]"));
+const form = /** @type {HTMLFormElement} */ (root.querySelector("[data-chat-form]"));
+const shape = /** @type {HTMLTemplateElement} */ (document.querySelector("[data-message-shape]"));
+
+/** @param {Message} message */
+function add(message) {
+  if (list.querySelector(`[data-message="${CSS.escape(message.id)}"]`)) return;
+  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+  const item = /** @type {HTMLElement} */ (shape.content.firstElementChild?.cloneNode(true));
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (item.querySelector(selector));
+  const mine = message.username === root.dataset.username;
+  item.dataset.message = message.id;
+  item.classList.toggle("mine", mine);
+  find("strong").textContent = message.display_name || message.username;
+  find(".message-body").textContent = message.body;
+  const time = /** @type {HTMLTimeElement} */ (find("time"));
+  time.dateTime = message.at;
+  time.dataset.time = "clock";
+  localTimes(item);
+  list.append(item);
+  empty.hidden = true;
+  while (list.children.length > SHOWN) list.firstElementChild?.remove();
+  if (atEnd || mine) toEnd();
+}
+
+function toEnd() {
+  list.scrollTop = list.scrollHeight;
+}
+
+onSubmit(form, async ({ body }) => {
+  const input = /** @type {HTMLInputElement} */ (form.elements.namedItem("body"));
+  add(await request("POST", "/v1/chat/messages", { body }));
+  input.value = "";
+  input.focus();
+});
+
+let wait = 0;
+
+function connect() {
+  const socket = new WebSocket(new URL("/v1/chat/socket", location.href.replace(/^http/, "ws")));
+  socket.addEventListener("open", () => {
+    wait = 0;
+    state.textContent = "";
+    catchUp();
+  });
+  socket.addEventListener("message", (event) => add(JSON.parse(event.data)));
+  socket.addEventListener("close", ({ code }) => {
+    if (code === SESSION_ENDED) return leave();
+    wait = Math.min(LONGEST_WAIT, wait ? wait * 2 : 500);
+    state.textContent = "The line is down. Reconnecting…";
+    setTimeout(reconnect, wait + Math.random() * 250);
+  });
+}
+
+/** What was said between the page and the socket, or while the line was down. */
+async function catchUp() {
+  try {
+    const { messages } = await request("GET", "/v1/chat/messages");
+    messages.forEach(add);
+  } catch {
+    // The socket still brings what is new, and closes when there is a reason to.
+  }
+}
+
+async function reconnect() {
+  try {
+    // A refused socket doesn't say why; this does, and leaves for the sign-in page when the session is gone.
+    await request("GET", "/v1/session");
+  } catch {
+    // Out of reach: the socket's own failure schedules the next try.
+  }
+  connect();
+}
+
+function leave() {
+  const words = "You were signed out, so the room is closed. Sign in to come back.";
+  state.textContent = words;
+  sessionStorage.setItem("flash", words);
+  location.assign("/login?next=/chat");
+}
+
+toEnd();
+connect();

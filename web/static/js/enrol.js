@@ -1,0 +1,98 @@
+// @ts-check
+// Adding a factor: a passkey, an authenticator app, a face. Where to go afterwards is the page's business.
+
+import { Problem } from "./api.js";
+import { mountCapture } from "./face-capture.js";
+import { fieldError, onSubmit, showError } from "./forms.js";
+import { createPasskey } from "./passkey.js";
+import { copyOnClick } from "./recovery.js";
+import { write } from "./stepup.js";
+import { digits, drawQR, sendWhenComplete } from "./totp.js";
+
+/** @typedef {(words: string) => Promise<unknown>} Done */
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {Done} done
+ */
+export function mountAddPasskey(form, done) {
+  let ceremony = new AbortController();
+  onSubmit(form, async ({ name }) => {
+    ceremony.abort();
+    ceremony = new AbortController();
+    const { publicKey } = await write("POST", "/v1/me/passkeys/options", {});
+    const credential = await createPasskey(publicKey, ceremony.signal);
+    await write("POST", "/v1/me/passkeys", name.trim() ? { name: name.trim(), credential } : { credential });
+    await done("Your passkey is added.");
+  });
+  return { rest: () => ceremony.abort() };
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {Done} done
+ */
+export function mountAddTOTP(form, done) {
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (form.querySelector(selector));
+  const input = /** @type {HTMLInputElement} */ (find("input"));
+  const secret = find("[data-secret]");
+  copyOnClick(find("[data-copy-secret]"), () => (secret.textContent ?? "").replaceAll(" ", ""));
+  sendWhenComplete(input);
+
+  async function begin() {
+    try {
+      const fresh = await write("POST", "/v1/me/totp", {});
+      drawQR(find("[data-qr]"), fresh.qr_svg);
+      secret.textContent = fresh.secret.replace(/(.{4})(?=.)/g, "$1 ");
+      if (fresh.uri.startsWith("otpauth://")) /** @type {HTMLAnchorElement} */ (find("[data-otpauth]")).href = fresh.uri;
+      input.focus();
+    } catch (error) {
+      showError(form, error);
+    }
+  }
+
+  onSubmit(form, async ({ code }) => {
+    try {
+      await write("POST", "/v1/me/totp/confirm", { code: digits(code) });
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      if (error.code === "challenge_expired") {
+        await begin();
+        fieldError(input, "That key had run out. Scan the new one, then type the six digits it shows.");
+      } else if (error.code === "factor_rejected") {
+        fieldError(input, "That code isn’t right. Check that your phone’s clock is, then type the digits it shows now.");
+        input.select();
+      } else {
+        throw error;
+      }
+      return;
+    }
+    await done("Your authenticator app is set up.");
+  });
+  return { begin };
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {Done} done
+ */
+export function mountAddFace(root, done) {
+  const box = /** @type {HTMLInputElement} */ (root.querySelector("[data-consent-box]"));
+  const capture = mountCapture(/** @type {HTMLElement} */ (root.querySelector("[data-capture]")), {
+    // The agreement is recorded with the challenge, and only then may the camera open.
+    challengeFirst: true,
+    ask: true,
+    challenge: () => {
+      if (!box.checked) throw new Problem({ code: "consent", detail: "Read the text above and tick its box first. The camera opens only with your agreement." });
+      return write("POST", "/v1/me/face/challenge", { consent_version: root.dataset.consentVersion });
+    },
+    send: async (form) => {
+      await write("POST", "/v1/me/face", form);
+      await done("Your face is set up.");
+    },
+  });
+  box.addEventListener("change", () => {
+    if (!box.checked) capture.stop();
+  });
+  return { rest: () => capture.stop() };
+}

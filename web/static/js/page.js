@@ -1,0 +1,46 @@
+// @ts-check
+// What every page does: signing out, local times, showing passwords, unfolding, a word about what just happened.
+
+import { request } from "./api.js";
+import { onClick } from "./forms.js";
+import { localTimes } from "./time.js";
+
+for (const button of document.querySelectorAll("[data-sign-out]")) {
+  onClick(button, document.body, async () => {
+    await request("DELETE", "/v1/session");
+    location.assign("/login");
+    await new Promise(() => {});
+  });
+}
+
+localTimes(document);
+
+for (const button of document.querySelectorAll("[data-reveal]")) {
+  if (!(button instanceof HTMLButtonElement)) continue;
+  const input = /** @type {HTMLInputElement} */ (document.getElementById(button.dataset.reveal ?? ""));
+  button.addEventListener("click", () => {
+    const shown = input.type === "text";
+    input.type = shown ? "password" : "text";
+    button.textContent = shown ? "Show" : "Hide";
+    button.setAttribute("aria-label", shown ? "Show password" : "Hide password");
+    input.focus();
+  });
+}
+
+for (const button of document.querySelectorAll("[data-toggle]")) {
+  if (!(button instanceof HTMLButtonElement)) continue;
+  const folded = /** @type {HTMLElement} */ (document.getElementById(button.dataset.toggle ?? ""));
+  button.addEventListener("click", () => {
+    folded.hidden = !folded.hidden;
+    button.setAttribute("aria-expanded", String(!folded.hidden));
+    if (!folded.hidden) folded.querySelector("input")?.focus();
+  });
+}
+
+const flash = document.querySelector("[data-flash]");
+const words = sessionStorage.getItem("flash");
+sessionStorage.removeItem("flash");
+if (words && flash instanceof HTMLElement) {
+  flash.textContent = words;
+  flash.hidden = false;
+}

@@ -1,0 +1,63 @@
+// @ts-check
+// Recovery codes are shown once: copy, download, print, and a box to tick before the page lets go of them.
+
+/**
+ * @param {HTMLElement} place
+ * @param {string[]} codes
+ * @returns {Promise<void>} kept when the person says that they are saved
+ */
+export function showCodes(place, codes) {
+  const shape = /** @type {HTMLTemplateElement} */ (document.querySelector("[data-codes-shape]"));
+  place.replaceChildren(shape.content.cloneNode(true));
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (place.querySelector(selector));
+  const text = codes.join("\n");
+  for (const code of codes) {
+    const item = document.createElement("li");
+    item.textContent = code;
+    find("[data-codes-list]").append(item);
+  }
+  copyOnClick(find("[data-codes-copy]"), () => text);
+  find("[data-codes-download]").addEventListener("click", () => download(`Recovery codes for ${location.host}. Each works once.\n\n${text}\n`));
+  find("[data-codes-print]").addEventListener("click", () => {
+    document.body.classList.add("printing-codes");
+    window.print();
+    document.body.classList.remove("printing-codes");
+  });
+  const saved = /** @type {HTMLInputElement} */ (find("[data-codes-saved]"));
+  const done = /** @type {HTMLButtonElement} */ (find("[data-codes-done]"));
+  saved.addEventListener("change", () => (done.disabled = !saved.checked));
+  find("h3").focus();
+  return new Promise((resolve) => {
+    done.addEventListener("click", () => {
+      place.replaceChildren();
+      resolve();
+    });
+  });
+}
+
+/** @param {string} text */
+function download(text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  link.download = "recovery-codes.txt";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+/**
+ * @param {HTMLElement} button
+ * @param {() => string} text
+ */
+export function copyOnClick(button, text) {
+  const label = /** @type {HTMLElement} */ (button.querySelector("span"));
+  const words = label.textContent;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text());
+      label.textContent = "Copied";
+    } catch {
+      label.textContent = "Select and copy by hand";
+    }
+    setTimeout(() => (label.textContent = words), 2500);
+  });
+}

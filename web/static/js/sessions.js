@@ -1,0 +1,41 @@
+// @ts-check
+import { confirm } from "./confirm.js";
+import { onClick } from "./forms.js";
+import { write } from "./stepup.js";
+
+const root = /** @type {HTMLElement} */ (document.querySelector("main"));
+const say = /** @type {HTMLElement} */ (document.querySelector("[data-say]"));
+
+for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-sessions] [data-session]"))) {
+  onClick(row.querySelector("[data-end-session]"), root, async () => {
+    await write("DELETE", `/v1/me/sessions/${encodeURIComponent(row.dataset.session ?? "")}`);
+    gone([row], `${row.querySelector("[data-session-name]")?.textContent} is signed out.`);
+  });
+}
+
+onClick(document.querySelector("[data-end-others]"), root, async () => {
+  const sure = await confirm({
+    heading: "Sign out everywhere else?",
+    text: "Every other browser and app has to sign in again. This one stays.",
+    yes: "Sign out everywhere else",
+    no: "Leave them",
+  });
+  if (!sure) return;
+  await write("DELETE", "/v1/me/sessions");
+  gone([...document.querySelectorAll("[data-sessions] [data-session]")], "Everywhere else is signed out.");
+});
+
+/**
+ * @param {Element[]} rows
+ * @param {string} words
+ */
+function gone(rows, words) {
+  for (const row of rows) row.remove();
+  say.textContent = words;
+  if (!document.querySelector("[data-sessions] [data-session]")) {
+    document.querySelector("[data-sessions]")?.remove();
+    document.querySelector("[data-end-others]")?.remove();
+    /** @type {HTMLElement} */ (document.querySelector("[data-no-others]")).hidden = false;
+  }
+  document.getElementById("other-devices")?.focus();
+}
