@@ -82,7 +82,7 @@ func (e *Engine) Calls() int { return int(e.calls.Load()) }
 func Read(frames []biometrics.Frame) ([]biometrics.Observation, error) {
 	out := make([]biometrics.Observation, len(frames))
 	for i, f := range frames {
-		faces, err := read(f)
+		faces, err := Faces(f.JPEG())
 		if err != nil {
 			return nil, fmt.Errorf("frame %d: %w", i, err)
 		}
