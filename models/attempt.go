@@ -56,7 +56,7 @@ const (
 // Effect is one thing to do, as data.
 type Effect struct {
 	Kind   EffectKind
-	Factor Factor // with EffectResetCount
+	Factor Factor // with EffectResetCount and EffectRecord
 	Fact   string // with EffectRecord: what the audit row says happened
 }
 

@@ -2,6 +2,7 @@ package models
 
 import (
 	"crypto/rand"
+	"database/sql/driver"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -40,4 +41,27 @@ func ParseID(s string) (ID, error) {
 func formatID(b [16]byte) ID {
 	h := hex.EncodeToString(b[:])
 	return ID(h[0:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:])
+}
+
+// Value gives the id to a database driver; the zero id is NULL.
+func (id ID) Value() (driver.Value, error) {
+	if id == "" {
+		return nil, nil
+	}
+	return string(id), nil
+}
+
+// Scan reads an id from a database driver; NULL is the zero id.
+func (id *ID) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*id = ""
+	case string:
+		*id = ID(v)
+	case [16]byte:
+		*id = formatID(v)
+	default:
+		return fmt.Errorf("can't read an id from %T", src)
+	}
+	return nil
 }

@@ -99,7 +99,7 @@ func writeRow(b *strings.Builder, a models.Attempt, event models.Event) {
 	}
 	var does []string
 	for _, e := range effects {
-		does = append(does, strings.TrimSpace(string(e.Kind)+" "+string(e.Factor)+e.Fact))
+		does = append(does, strings.Join(strings.Fields(fmt.Sprintf("%s %s %s", e.Kind, e.Fact, e.Factor)), " "))
 	}
 	fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", a.State, name, after.State, models.ACROf(after.Methods), strings.Join(does, ", "))
 }

@@ -45,7 +45,7 @@ func passwordPassed(policy models.Policy, a *models.Attempt, _ models.Event, now
 		lifetime = policy.Timeouts.Enrolment
 	}
 	live(a, now, lifetime, lifetime)
-	return []models.Effect{{Kind: models.EffectOpen}, reset(models.Password), record("password_passed")}, nil
+	return []models.Effect{{Kind: models.EffectOpen}, reset(models.Password), record("password_passed", models.Password)}, nil
 }
 
 func passkeySignIn(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -57,7 +57,7 @@ func passkeySignIn(policy models.Policy, a *models.Attempt, event models.Event, 
 	}
 	a.Methods = []models.Method{{Factor: models.Passkey, At: now, UV: true}}
 	authenticate(policy, a, now)
-	return []models.Effect{{Kind: models.EffectOpen}, reset(models.Passkey), record("signed_in")}, nil
+	return []models.Effect{{Kind: models.EffectOpen}, reset(models.Passkey), record("signed_in", models.Passkey)}, nil
 }
 
 func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -66,10 +66,10 @@ func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Ev
 		return beginRecovery(policy, a, now), nil
 	}
 	if models.ACROf(a.Methods).Level() < 2 {
-		return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("factor_passed")}, nil
+		return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("factor_passed", event.Factor)}, nil
 	}
 	authenticate(policy, a, now)
-	return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("signed_in")}, nil
+	return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("signed_in", event.Factor)}, nil
 }
 
 func firstFactorEnrolled(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -88,8 +88,8 @@ func firstFactorEnrolled(policy models.Policy, a *models.Attempt, event models.E
 		{Kind: models.EffectEstablish},
 		{Kind: models.EffectEndOthers},
 		{Kind: models.EffectDropEnrolments},
-		record("factor_added"),
-		record("signed_in"),
+		record("factor_added", event.Factor),
+		record("signed_in", event.Factor),
 	}, nil
 }
 
@@ -97,7 +97,7 @@ func firstCodesIssued(_ models.Policy, a *models.Attempt, _ models.Event, _ time
 	if a.Established {
 		return nil, models.Refuse(models.CodeConflict, "this account has a second factor by now: sign in with it")
 	}
-	return []models.Effect{record("codes_issued")}, nil
+	return []models.Effect{record("codes_issued", models.Recovery)}, nil
 }
 
 func recoveringFactorEnrolled(_ models.Policy, a *models.Attempt, event models.Event, _ time.Time) ([]models.Effect, error) {
@@ -109,12 +109,12 @@ func recoveringFactorEnrolled(_ models.Policy, a *models.Attempt, event models.E
 		{Kind: models.EffectEstablish},
 		{Kind: models.EffectEndOthers},
 		{Kind: models.EffectDropEnrolments},
-		record("factor_added"),
+		record("factor_added", event.Factor),
 	}, nil
 }
 
 func codesIssued(_ models.Policy, _ *models.Attempt, _ models.Event, _ time.Time) ([]models.Effect, error) {
-	return []models.Effect{reset(models.Recovery), record("codes_issued")}, nil
+	return []models.Effect{reset(models.Recovery), record("codes_issued", models.Recovery)}, nil
 }
 
 func laterCodesIssued(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -137,7 +137,7 @@ func stepUpPassed(policy models.Policy, a *models.Attempt, event models.Event, n
 	// A step-up is use, so it moves the idle end; the absolute end stays, for
 	// the password was not asked again.
 	a.IdleEndsAt = now.Add(policy.Timeouts.Idle.Std())
-	return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("stepped_up")}, nil
+	return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("stepped_up", event.Factor)}, nil
 }
 
 func laterFactorEnrolled(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -151,7 +151,7 @@ func laterFactorEnrolled(policy models.Policy, a *models.Attempt, event models.E
 	if err := StepUp(policy, *a, Yields(event.Factor), begun); err != nil {
 		return nil, err
 	}
-	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectDropEnrolments}, record("factor_added")}, nil
+	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectDropEnrolments}, record("factor_added", event.Factor)}, nil
 }
 
 func factorRemoved(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -161,7 +161,7 @@ func factorRemoved(policy models.Policy, a *models.Attempt, event models.Event, 
 	if err := removable(a.Enrolled, event.Factor); err != nil {
 		return nil, err
 	}
-	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectDropEnrolments}, record("factor_removed")}, nil
+	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectDropEnrolments}, record("factor_removed", event.Factor)}, nil
 }
 
 func passwordChanged(policy models.Policy, a *models.Attempt, _ models.Event, now time.Time) ([]models.Effect, error) {
@@ -170,7 +170,7 @@ func passwordChanged(policy models.Policy, a *models.Attempt, _ models.Event, no
 	}
 	return []models.Effect{
 		{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectDropEnrolments},
-		reset(models.Password), record("password_changed"),
+		reset(models.Password), record("password_changed", models.Password),
 	}, nil
 }
 
@@ -180,7 +180,7 @@ func beginRecovery(policy models.Policy, a *models.Attempt, now time.Time) []mod
 	a.State = models.Recovering
 	end := policy.Timeouts.Recovery
 	live(a, now, end, end)
-	return []models.Effect{{Kind: models.EffectRotate}, reset(models.Recovery), record("recovery_code_used")}
+	return []models.Effect{{Kind: models.EffectRotate}, reset(models.Recovery), record("recovery_code_used", models.Recovery)}
 }
 
 func authenticate(policy models.Policy, a *models.Attempt, now time.Time) {
@@ -207,7 +207,9 @@ func reset(f models.Factor) models.Effect {
 	return models.Effect{Kind: models.EffectResetCount, Factor: f}
 }
 
-func record(fact string) models.Effect { return models.Effect{Kind: models.EffectRecord, Fact: fact} }
+func record(fact string, f models.Factor) models.Effect {
+	return models.Effect{Kind: models.EffectRecord, Fact: fact, Factor: f}
+}
 
 func faceAlone() error {
 	return &models.Error{

@@ -1,0 +1,165 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/sallyport/sallyport/models"
+)
+
+const userColumns = `
+	id,
+	email,
+	email_verified,
+	username,
+	display_name,
+	webauthn_handle,
+	mfa_established_at,
+	created_at`
+
+func scanUser(row pgx.CollectableRow) (models.User, error) {
+	var u models.User
+	err := row.Scan(&u.ID, &u.Email, &u.EmailVerified, &u.Username, &u.DisplayName, &u.Handle, &u.MFAEstablishedAt, &u.CreatedAt)
+	return u, err
+}
+
+func userByID(ctx context.Context, tx pgx.Tx, id models.ID) (models.User, error) {
+	rows, err := tx.Query(ctx, `SELECT `+userColumns+` FROM users WHERE id = $1`, id)
+	if err != nil {
+		return models.User{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, scanUser)
+}
+
+// UserByHandle finds the account of a WebAuthn user handle; not_found when
+// there is none.
+func (s *Store) UserByHandle(ctx context.Context, handle []byte) (models.User, error) {
+	rows, err := s.pool.Query(ctx, `SELECT `+userColumns+` FROM users WHERE webauthn_handle = $1`, handle)
+	if err != nil {
+		return models.User{}, fail(err)
+	}
+	user, err := pgx.CollectExactlyOneRow(rows, scanUser)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return models.User{}, notFound()
+	}
+	return user, fail(err)
+}
+
+// CredentialsByIdentifier finds an account by the canonical form of its email
+// address or user name; not_found when there is none.
+func (s *Store) CredentialsByIdentifier(ctx context.Context, canonical string) (models.Credentials, error) {
+	return s.credentials(ctx, `
+		SELECT `+userColumns+`, password_hash
+		FROM users
+		WHERE email_canonical = $1 OR username_canonical = $1`, canonical)
+}
+
+// CredentialsByID finds an account by its id; not_found when there is none.
+func (s *Store) CredentialsByID(ctx context.Context, id models.ID) (models.Credentials, error) {
+	return s.credentials(ctx, `
+		SELECT `+userColumns+`, password_hash
+		FROM users
+		WHERE id = $1`, id)
+}
+
+func (s *Store) credentials(ctx context.Context, sql string, arg any) (models.Credentials, error) {
+	rows, err := s.pool.Query(ctx, sql, arg)
+	if err != nil {
+		return models.Credentials{}, fail(err)
+	}
+	found, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (models.Credentials, error) {
+		var c models.Credentials
+		err := row.Scan(&c.ID, &c.Email, &c.EmailVerified, &c.Username, &c.DisplayName, &c.Handle, &c.MFAEstablishedAt, &c.CreatedAt, &c.PasswordHash)
+		return c, err
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return models.Credentials{}, notFound()
+	}
+	return found, fail(err)
+}
+
+// CreateAccount makes an account and opens its first session. conflict with
+// the field when the address or the name is taken.
+func (s *Store) CreateAccount(ctx context.Context, u models.NewUser, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error) {
+	var session models.Session
+	var token string
+	err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
+		_, err := tx.Exec(ctx, `
+			INSERT INTO users (
+				id, email, email_canonical, username, username_canonical, display_name, password_hash, webauthn_handle, created_at
+			) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			u.ID, u.Email, u.EmailCanonical, u.Username, u.UsernameCanonical, u.DisplayName, u.PasswordHash, u.Handle, now)
+		switch violates(err) {
+		case "users_email_key":
+			return &models.Error{Code: models.CodeConflict, Field: "email", Reason: "taken", Message: "an account with this email address exists: sign in instead"}
+		case "users_username_key":
+			return &models.Error{Code: models.CodeConflict, Field: "username", Reason: "taken", Message: "this user name is taken: choose another"}
+		}
+		if err != nil {
+			return err
+		}
+		session, token, err = s.openLocked(ctx, tx, now, u.ID, client, transport, decide)
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, now, session, "account_created", nil)
+	})
+	return session, token, err
+}
+
+// OpenSession opens a session after a password was found right.
+func (s *Store) OpenSession(ctx context.Context, userID models.ID, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error) {
+	return s.open(ctx, userID, client, transport, decide, nil)
+}
+
+// RehashPassword replaces a hash that was made with older parameters. It does
+// nothing when the password was changed meanwhile.
+func (s *Store) RehashPassword(ctx context.Context, userID models.ID, old, fresh string) error {
+	_, err := s.pool.Exec(ctx, `
+		UPDATE users
+		SET password_hash = $3
+		WHERE id = $1 AND password_hash = $2`, userID, old, fresh)
+	return fail(err)
+}
+
+// ChangePassword sets a new hash in place of the one that was checked.
+// invalid_credentials when another request was faster.
+func (s *Store) ChangePassword(ctx context.Context, ref models.Ref, old, fresh string, decide models.Decide) (models.Session, string, error) {
+	return s.advance(ctx, ref, decide, func(tx pgx.Tx, _ time.Time) error {
+		tag, err := tx.Exec(ctx, `
+			UPDATE users
+			SET password_hash = $3
+			WHERE id = $1 AND password_hash = $2`, ref.UserID, old, fresh)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return models.Refuse(models.CodeInvalidCredentials, "your password was changed meanwhile: use the new one")
+		}
+		return nil
+	})
+}
+
+// Enrolled counts the factors of an account.
+func (s *Store) Enrolled(ctx context.Context, userID models.ID) (models.Enrolled, error) {
+	e, err := enrolledOf(ctx, s.pool, userID)
+	return e, fail(err)
+}
+
+type queryer interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+func enrolledOf(ctx context.Context, db queryer, userID models.ID) (models.Enrolled, error) {
+	var e models.Enrolled
+	err := db.QueryRow(ctx, `
+		SELECT
+			(SELECT count(*) FROM passkeys WHERE user_id = $1),
+			EXISTS (SELECT 1 FROM totp WHERE user_id = $1),
+			EXISTS (SELECT 1 FROM face_templates WHERE user_id = $1),
+			(SELECT count(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL)`, userID,
+	).Scan(&e.Passkeys, &e.TOTP, &e.Face, &e.Codes)
+	return e, err
+}

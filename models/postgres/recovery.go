@@ -1,0 +1,65 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/sallyport/sallyport/models"
+)
+
+// RecoveryCodes lists the account's codes by row, used ones too.
+func (s *Store) RecoveryCodes(ctx context.Context, userID models.ID) ([]models.RecoveryCode, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT id, row_number, code_hash, created_at, used_at
+		FROM recovery_codes
+		WHERE user_id = $1
+		ORDER BY row_number`, userID)
+	if err != nil {
+		return nil, fail(err)
+	}
+	codes, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (models.RecoveryCode, error) {
+		var c models.RecoveryCode
+		err := row.Scan(&c.ID, &c.Row, &c.Hash, &c.CreatedAt, &c.UsedAt)
+		return c, err
+	})
+	return codes, fail(err)
+}
+
+// ReplaceRecoveryCodes puts a new set in place of the old one and moves the
+// session by it.
+func (s *Store) ReplaceRecoveryCodes(ctx context.Context, ref models.Ref, codes []models.RecoveryCode, decide models.Decide) (models.Session, string, error) {
+	return s.advance(ctx, ref, decide, func(tx pgx.Tx, now time.Time) error {
+		_, err := tx.Exec(ctx, `DELETE FROM recovery_codes WHERE user_id = $1`, ref.UserID)
+		if err != nil {
+			return err
+		}
+		for _, c := range codes {
+			_, err := tx.Exec(ctx, `
+				INSERT INTO recovery_codes (id, user_id, row_number, code_hash, created_at)
+				VALUES ($1, $2, $3, $4, $5)`, c.ID, ref.UserID, c.Row, c.Hash, now)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// PassRecovery uses up one code and moves the session by it; factor_rejected
+// when it was used meanwhile.
+func (s *Store) PassRecovery(ctx context.Context, ref models.Ref, id models.ID, decide models.Decide) (models.Session, string, error) {
+	return s.advance(ctx, ref, decide, func(tx pgx.Tx, now time.Time) error {
+		tag, err := tx.Exec(ctx, `
+			UPDATE recovery_codes
+			SET used_at = $3
+			WHERE id = $1 AND user_id = $2 AND used_at IS NULL`, id, ref.UserID, now)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return models.Refuse(models.CodeFactorRejected, "this code was used already: take the next one of your list")
+		}
+		return nil
+	})
+}

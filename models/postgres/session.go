@@ -1,0 +1,188 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/sallyport/sallyport/models"
+)
+
+const sessionColumns = `
+	s.id,
+	s.token_hash,
+	s.state,
+	s.methods,
+	s.policy_version,
+	s.transport,
+	s.ip,
+	s.user_agent,
+	s.created_at,
+	s.last_seen_at,
+	s.idle_ends_at,
+	s.ends_at,
+	u.id,
+	u.email,
+	u.email_verified,
+	u.username,
+	u.display_name,
+	u.webauthn_handle,
+	u.mfa_established_at,
+	u.created_at`
+
+func scanSession(row pgx.CollectableRow) (models.Session, error) {
+	var s models.Session
+	var hash, methods []byte
+	err := row.Scan(
+		&s.ID, &hash, &s.State, &methods, &s.PolicyVersion, &s.Transport, &s.Client.IP, &s.Client.UserAgent,
+		&s.CreatedAt, &s.LastSeenAt, &s.IdleEndsAt, &s.EndsAt,
+		&s.User.ID, &s.User.Email, &s.User.EmailVerified, &s.User.Username, &s.User.DisplayName, &s.User.Handle,
+		&s.User.MFAEstablishedAt, &s.User.CreatedAt,
+	)
+	if err != nil {
+		return models.Session{}, err
+	}
+	s.TokenHash = models.TokenHash(hash)
+	return s, json.Unmarshal(methods, &s.Methods)
+}
+
+// SessionByToken finds the live session of a token. session_required when
+// there is none, or its idle or absolute end has come.
+func (s *Store) SessionByToken(ctx context.Context, hash models.TokenHash) (models.Session, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT `+sessionColumns+`
+		FROM sessions s
+		JOIN users u ON u.id = s.user_id
+		WHERE s.token_hash = $1 AND s.idle_ends_at > $2 AND s.ends_at > $2`, hash[:], s.clock())
+	return oneSession(rows, err)
+}
+
+// SessionByID finds a live session by its id, for whoever holds something open
+// for it. Errors as SessionByToken.
+func (s *Store) SessionByID(ctx context.Context, id models.ID) (models.Session, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT `+sessionColumns+`
+		FROM sessions s
+		JOIN users u ON u.id = s.user_id
+		WHERE s.id = $1 AND s.idle_ends_at > $2 AND s.ends_at > $2`, id, s.clock())
+	return oneSession(rows, err)
+}
+
+func sessionByRef(ctx context.Context, tx pgx.Tx, ref models.Ref) (models.Session, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+sessionColumns+`
+		FROM sessions s
+		JOIN users u ON u.id = s.user_id
+		WHERE s.id = $1 AND s.token_hash = $2 AND u.id = $3
+		FOR NO KEY UPDATE OF s`, ref.ID, ref.TokenHash[:], ref.UserID)
+	return oneSession(rows, err)
+}
+
+func oneSession(rows pgx.Rows, err error) (models.Session, error) {
+	if err != nil {
+		return models.Session{}, fail(err)
+	}
+	session, err := pgx.CollectExactlyOneRow(rows, scanSession)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return models.Session{}, sessionOver()
+	}
+	return session, fail(err)
+}
+
+// Touch notes that a session was used. It writes at most once a minute, and
+// only while the token is still the session's own.
+func (s *Store) Touch(ctx context.Context, ref models.Ref, client models.Client, idleEndsAt time.Time) error {
+	now := s.clock()
+	_, err := s.pool.Exec(ctx, `
+		UPDATE sessions
+		SET last_seen_at = $3, idle_ends_at = $4, ip = $5, user_agent = $6
+		WHERE id = $1 AND token_hash = $2 AND last_seen_at <= $7`,
+		ref.ID, ref.TokenHash[:], now, idleEndsAt, client.IP, client.UserAgent, now.Add(-TouchEvery))
+	return fail(err)
+}
+
+// TouchEvery is how often the use of a session is written at the most. An
+// UPDATE on every request would cost three times the lookup.
+const TouchEvery = time.Minute
+
+// Sessions lists the live sessions of an account, newest use first.
+func (s *Store) Sessions(ctx context.Context, userID models.ID) ([]models.Session, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT `+sessionColumns+`
+		FROM sessions s
+		JOIN users u ON u.id = s.user_id
+		WHERE s.user_id = $1 AND s.idle_ends_at > $2 AND s.ends_at > $2
+		ORDER BY s.last_seen_at DESC, s.id DESC`, userID, s.clock())
+	if err != nil {
+		return nil, fail(err)
+	}
+	sessions, err := pgx.CollectRows(rows, scanSession)
+	return sessions, fail(err)
+}
+
+// EndSession ends one session of the account; not_found when it has no such.
+func (s *Store) EndSession(ctx context.Context, by models.Session, id models.ID) error {
+	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
+		tag, err := tx.Exec(ctx, `
+			DELETE FROM sessions
+			WHERE id = $1 AND user_id = $2`, id, by.User.ID)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return notFound()
+		}
+		return record(ctx, tx, now, by, "session_ended", map[string]any{"ended": id})
+	})
+}
+
+// EndOtherSessions ends every session of the account but this one.
+func (s *Store) EndOtherSessions(ctx context.Context, by models.Session) error {
+	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
+		_, err := tx.Exec(ctx, `
+			DELETE FROM sessions
+			WHERE user_id = $1 AND id <> $2`, by.User.ID, by.ID)
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, now, by, "other_sessions_ended", nil)
+	})
+}
+
+func insertSession(ctx context.Context, tx pgx.Tx, s models.Session) error {
+	methods, err := json.Marshal(s.Methods)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO sessions (
+			id, token_hash, user_id, state, methods, policy_version, transport, ip, user_agent,
+			created_at, last_seen_at, idle_ends_at, ends_at
+		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		s.ID, s.TokenHash[:], s.User.ID, s.State, methods, s.PolicyVersion, s.Transport, s.Client.IP, s.Client.UserAgent,
+		s.CreatedAt, s.LastSeenAt, s.IdleEndsAt, s.EndsAt)
+	return err
+}
+
+// updateSession swaps the token and everything else in one statement that only
+// holds while the old token is the session's own.
+func updateSession(ctx context.Context, tx pgx.Tx, old models.TokenHash, s models.Session) error {
+	methods, err := json.Marshal(s.Methods)
+	if err != nil {
+		return err
+	}
+	tag, err := tx.Exec(ctx, `
+		UPDATE sessions
+		SET token_hash = $3, state = $4, methods = $5, last_seen_at = $6, idle_ends_at = $7, ends_at = $8
+		WHERE id = $1 AND token_hash = $2`,
+		s.ID, old[:], s.TokenHash[:], s.State, methods, s.LastSeenAt, s.IdleEndsAt, s.EndsAt)
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() == 0 {
+		return sessionOver()
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/models/seal"
+)
+
+// totpPlace is where a secret belongs. An enrolment and the factor it becomes
+// share one id, so the sealed secret moves between the two tables as it is.
+func totpPlace(id models.ID) seal.Place { return seal.Place{Table: "totp", Column: "secret", Row: id} }
+
+// TOTP gives the account's secret, open; not_found when it has none.
+func (s *Store) TOTP(ctx context.Context, userID models.ID) (models.TOTPSecret, error) {
+	var t models.TOTPSecret
+	var sealed []byte
+	err := s.pool.QueryRow(ctx, `
+		SELECT id, user_id, secret, last_step, created_at, last_used_at
+		FROM totp
+		WHERE user_id = $1`, userID,
+	).Scan(&t.ID, &t.UserID, &sealed, &t.LastStep, &t.CreatedAt, &t.LastUsedAt)
+	return s.openTOTP(t, sealed, err)
+}
+
+// TOTPEnrolment gives the secret that a session is about to confirm; not_found
+// when there is none or it has expired.
+func (s *Store) TOTPEnrolment(ctx context.Context, sessionID models.ID) (models.TOTPSecret, error) {
+	var t models.TOTPSecret
+	var sealed []byte
+	err := s.pool.QueryRow(ctx, `
+		SELECT id, user_id, secret, created_at, expires_at
+		FROM totp_enrolments
+		WHERE session_id = $1 AND expires_at > $2`, sessionID, s.clock(),
+	).Scan(&t.ID, &t.UserID, &sealed, &t.CreatedAt, &t.ExpiresAt)
+	return s.openTOTP(t, sealed, err)
+}
+
+func (s *Store) openTOTP(t models.TOTPSecret, sealed []byte, err error) (models.TOTPSecret, error) {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return models.TOTPSecret{}, notFound()
+	}
+	if err != nil {
+		return models.TOTPSecret{}, fail(err)
+	}
+	t.Secret, err = s.sealer.Open(sealed, totpPlace(t.ID))
+	return t, err
+}
+
+// BeginTOTP keeps a secret for a session until it is confirmed. It replaces an
+// earlier one that was not.
+func (s *Store) BeginTOTP(ctx context.Context, sessionID models.ID, t models.TOTPSecret) error {
+	sealed, err := s.sealer.Seal(t.Secret, totpPlace(t.ID))
+	if err != nil {
+		return err
+	}
+	_, err = s.pool.Exec(ctx, `
+		INSERT INTO totp_enrolments (id, session_id, user_id, secret, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (session_id) DO UPDATE
+		SET id = excluded.id, secret = excluded.secret, created_at = excluded.created_at, expires_at = excluded.expires_at`,
+		t.ID, sessionID, t.UserID, sealed, s.clock(), t.ExpiresAt)
+	return fail(err)
+}
+
+// EnrolTOTP makes the enrolment the account's factor, its first code used up,
+// and moves the session by it. challenge_expired when the enrolment has gone.
+func (s *Store) EnrolTOTP(ctx context.Context, ref models.Ref, enrolment models.ID, step int64, decide models.Decide) (models.Session, string, error) {
+	// The enrolment is taken before the effects run, for they forget the
+	// account's unfinished ones.
+	return s.advance(ctx, ref, decide, func(tx pgx.Tx, now time.Time) error {
+		var sealed []byte
+		err := tx.QueryRow(ctx, `
+			DELETE FROM totp_enrolments
+			WHERE id = $1 AND session_id = $2 AND user_id = $3 AND expires_at > $4
+			RETURNING secret`, enrolment, ref.ID, ref.UserID, now).Scan(&sealed)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return models.Refuse(models.CodeChallengeExpired, "this set-up has expired: start again")
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `
+			INSERT INTO totp (id, user_id, secret, last_step, created_at, last_used_at)
+			VALUES ($1, $2, $3, $4, $5, $5)`, enrolment, ref.UserID, sealed, step, now)
+		if violates(err) == "totp_user_id_key" {
+			return models.Refuse(models.CodeConflict, "an authenticator app is set up already: remove it first")
+		}
+		return err
+	})
+}
+
+// PassTOTP uses up a time step and moves the session by it. A step at or
+// before the newest used one is factor_rejected: a code works once (RFC 6238
+// section 5.2).
+func (s *Store) PassTOTP(ctx context.Context, ref models.Ref, id models.ID, step int64, decide models.Decide) (models.Session, string, error) {
+	return s.advance(ctx, ref, decide, func(tx pgx.Tx, now time.Time) error {
+		tag, err := tx.Exec(ctx, `
+			UPDATE totp
+			SET last_step = $3, last_used_at = $4
+			WHERE id = $1 AND user_id = $2 AND last_step < $3`, id, ref.UserID, step, now)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return models.Refuse(models.CodeFactorRejected, "this code was used already: wait for the next one")
+		}
+		return nil
+	})
+}
+
+// RemoveTOTP takes the account's authenticator app away.
+func (s *Store) RemoveTOTP(ctx context.Context, ref models.Ref, decide models.Decide) (models.Session, string, error) {
+	return s.advance(ctx, ref, decide, func(tx pgx.Tx, _ time.Time) error {
+		tag, err := tx.Exec(ctx, `DELETE FROM totp WHERE user_id = $1`, ref.UserID)
+		if err == nil && tag.RowsAffected() == 0 {
+			return notFound()
+		}
+		return err
+	})
+}

@@ -1,0 +1,177 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/models/seal"
+)
+
+// write is what a transition does beside moving the session. It runs after the
+// state machine agreed, in the same transaction and under the user's lock.
+type write func(tx pgx.Tx, now time.Time) error
+
+// advance moves a session by one decision of the state machine. It gives the
+// session as it is now and its new token, or "" where the token stayed.
+//
+// Errors: session_required when the token was rotated or the session ended
+// meanwhile; whatever decide and then refuse.
+func (s *Store) advance(ctx context.Context, ref models.Ref, decide models.Decide, then write) (models.Session, string, error) {
+	var session models.Session
+	var token string
+	err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
+		if err := lockUser(ctx, tx, ref.UserID); err != nil {
+			return err
+		}
+		before, err := sessionByRef(ctx, tx, ref)
+		if err != nil {
+			return err
+		}
+		attempt, err := attemptOf(ctx, tx, before.User)
+		if err != nil {
+			return err
+		}
+		attempt.State, attempt.Methods = before.State, before.Methods
+		attempt.PolicyVersion = before.PolicyVersion
+		attempt.IdleEndsAt, attempt.EndsAt = before.IdleEndsAt, before.EndsAt
+		after, effects, err := decide(attempt)
+		if err != nil {
+			return err
+		}
+		if then != nil {
+			if err := then(tx, now); err != nil {
+				return err
+			}
+		}
+		session, token, err = s.apply(ctx, tx, before, after, effects, now)
+		return err
+	})
+	if err != nil {
+		return models.Session{}, "", err
+	}
+	return session, token, nil
+}
+
+// open starts a session by one decision of the state machine.
+func (s *Store) open(ctx context.Context, userID models.ID, client models.Client, transport models.Transport, decide models.Decide, then write) (models.Session, string, error) {
+	var session models.Session
+	var token string
+	err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
+		if err := lockUser(ctx, tx, userID); err != nil {
+			return err
+		}
+		var err error
+		session, token, err = s.openLocked(ctx, tx, now, userID, client, transport, decide)
+		if err != nil || then == nil {
+			return err
+		}
+		return then(tx, now)
+	})
+	if err != nil {
+		return models.Session{}, "", err
+	}
+	return session, token, nil
+}
+
+func (s *Store) openLocked(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error) {
+	user, err := userByID(ctx, tx, userID)
+	if err != nil {
+		return models.Session{}, "", err
+	}
+	attempt, err := attemptOf(ctx, tx, user)
+	if err != nil {
+		return models.Session{}, "", err
+	}
+	attempt.State = models.Anonymous
+	after, effects, err := decide(attempt)
+	if err != nil {
+		return models.Session{}, "", err
+	}
+	before := models.Session{ID: models.NewID(now), User: user, Transport: transport, Client: client, CreatedAt: now}
+	return s.apply(ctx, tx, before, after, effects, now)
+}
+
+// attemptOf fills what the machine must know of the account.
+func attemptOf(ctx context.Context, tx pgx.Tx, user models.User) (models.Attempt, error) {
+	enrolled, err := enrolledOf(ctx, tx, user.ID)
+	if err != nil {
+		return models.Attempt{}, err
+	}
+	return models.Attempt{Established: user.MFAEstablishedAt != nil, Enrolled: enrolled}, nil
+}
+
+// apply does the effects and writes the session row.
+func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, after models.Attempt, effects []models.Effect, now time.Time) (models.Session, string, error) {
+	session := before
+	session.State, session.Methods = after.State, after.Methods
+	session.PolicyVersion = after.PolicyVersion
+	session.IdleEndsAt, session.EndsAt = after.IdleEndsAt, after.EndsAt
+	session.LastSeenAt = now
+
+	token, opened := "", false
+	for _, effect := range effects {
+		var err error
+		switch effect.Kind {
+		case models.EffectOpen:
+			token, opened = seal.NewToken(), true
+		case models.EffectRotate:
+			token = seal.NewToken()
+		case models.EffectEndOthers:
+			_, err = tx.Exec(ctx, `
+				DELETE FROM sessions
+				WHERE user_id = $1 AND id <> $2`, session.User.ID, session.ID)
+		case models.EffectDropEnrolments:
+			err = dropEnrolments(ctx, tx, session.User.ID)
+		case models.EffectEstablish:
+			_, err = tx.Exec(ctx, `
+				UPDATE users
+				SET mfa_established_at = $2
+				WHERE id = $1 AND mfa_established_at IS NULL`, session.User.ID, now)
+		case models.EffectResetCount:
+			err = resetCount(ctx, tx, AccountSubject(session.User.ID), effect.Factor)
+		case models.EffectRecord:
+			err = record(ctx, tx, now, session, effect.Fact, map[string]any{"factor": effect.Factor})
+		default:
+			err = fmt.Errorf("no such effect %q", effect.Kind)
+		}
+		if err != nil {
+			return models.Session{}, "", err
+		}
+	}
+	if token != "" {
+		session.TokenHash = models.HashToken(token)
+	}
+	if opened {
+		return session, token, insertSession(ctx, tx, session)
+	}
+	return session, token, updateSession(ctx, tx, before.TokenHash, session)
+}
+
+// lockUser serialises everything that moves sessions or factors of one account.
+func lockUser(ctx context.Context, tx pgx.Tx, id models.ID) error {
+	tag, err := tx.Exec(ctx, `SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, id)
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() == 0 {
+		return sessionOver()
+	}
+	return nil
+}
+
+// record writes the audit row of a fact, in the fact's own transaction.
+func record(ctx context.Context, tx pgx.Tx, now time.Time, session models.Session, fact string, detail map[string]any) error {
+	doc, err := json.Marshal(detail)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO events (id, at, user_id, session_id, fact, detail, policy_version, ip)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		models.NewID(now), now, session.User.ID, session.ID, fact, doc, session.PolicyVersion, session.Client.IP)
+	return err
+}
