@@ -16,9 +16,9 @@ func (p *Pages) funcs() template.FuncMap {
 		"methods": func(methods []string) string {
 			names := make([]string, len(methods))
 			for i, m := range methods {
-				names[i] = describeFactor(m).Name
+				names[i] = strings.ToLower(describeFactor(m).Name)
 			}
-			return strings.Join(names, " + ")
+			return strings.Join(names, ", then ")
 		},
 		"place": func(l Layout, path, name string) place {
 			return place{Path: path, Name: name, Here: l.Path == path}

@@ -12,6 +12,7 @@ const SHOWN = 100;
 const LONGEST_WAIT = 15_000;
 
 const root = /** @type {HTMLElement} */ (document.querySelector("[data-chat]"));
+const log = /** @type {HTMLElement} */ (root.querySelector("[data-log]"));
 const list = /** @type {HTMLElement} */ (root.querySelector("[data-messages]"));
 const empty = /** @type {HTMLElement} */ (root.querySelector("[data-empty]"));
 const state = /** @type {HTMLElement} */ (root.querySelector("[data-room-state]"));
@@ -21,7 +22,7 @@ const shape = /** @type {HTMLTemplateElement} */ (document.querySelector("[data-
 /** @param {Message} message */
 function add(message) {
   if (list.querySelector(`[data-message="${CSS.escape(message.id)}"]`)) return;
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   const item = /** @type {HTMLElement} */ (shape.content.firstElementChild?.cloneNode(true));
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (item.querySelector(selector));
   const mine = message.username === root.dataset.username;
@@ -40,7 +41,7 @@ function add(message) {
 }
 
 function toEnd() {
-  list.scrollTop = list.scrollHeight;
+  log.scrollTop = log.scrollHeight;
 }
 
 onSubmit(form, async ({ body }) => {
