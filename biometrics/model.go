@@ -1,10 +1,11 @@
 package biometrics
 
 import (
-	"crypto/sha1" //nolint:gosec // git names blobs by SHA-1; see GitBlobID
+	"crypto/sha1" //nolint:gosec // git names blobs by SHA-1; see Identify
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 )
 
 // The three files that go-face opens, by the names under which it opens them.
@@ -33,7 +34,7 @@ const (
 
 // Model is the identity of what turns pictures into descriptors.
 type Model struct {
-	Name             string `json:"name"`     // see ModelName
+	Name             string `json:"name"`     // see FileID.ModelName
 	Detector         string `json:"detector"` // DetectorHOG or DetectorCNN
 	DescriptorSHA256 string `json:"descriptor_sha256"`
 	LandmarksSHA256  string `json:"landmarks_sha256"`
@@ -62,31 +63,42 @@ var descriptorNets = map[string]string{
 	"cdb1d47b961fe310ef1f3aa2974c5f65d29c079346760f6b6785c7e405f7266a": ModelDlibV1Q8,
 }
 
-// OfficialBlobID returns the git blob id of the official, uncompressed file of
-// that name, or "" where there is none.
-func OfficialBlobID(file string) string { return gitBlobs[file] }
-
-// GitBlobID returns the id under which git stores these bytes: the SHA-1 of
-// "blob", their length and a zero byte, then the bytes. It is an identity, not a
-// defence: SHA-1 collisions exist, but none with a file somebody else published
-// years ago.
-func GitBlobID(data []byte) string {
-	h := sha1.New() //nolint:gosec // see above
-	fmt.Fprintf(h, "blob %d\x00", len(data))
-	h.Write(data)
-	return hex.EncodeToString(h.Sum(nil))
+// FileID is the identity of a model file.
+type FileID struct {
+	SHA256 string // hex
+	Blob   string // the id under which git stores these bytes, hex
 }
 
-// ModelName names a descriptor net from the bytes of its file: one of the names
-// above, or "sha256:" and the hex digest of a net we do not know.
-func ModelName(data []byte) string {
-	sum := sha256.Sum256(data)
-	digest := hex.EncodeToString(sum[:])
-	if name := descriptorNets[digest]; name != "" {
-		return name
+// Identify reads a model file of size bytes to its end. The blob id, the SHA-1 of
+// "blob", the length, a zero byte and the content, names a file that its author
+// published years ago; it is no defence against somebody who makes collisions,
+// and templates are bound to the SHA-256.
+func Identify(r io.Reader, size int64) (FileID, error) {
+	strong, blob := sha256.New(), sha1.New() //nolint:gosec // see above
+	fmt.Fprintf(blob, "blob %d\x00", size)
+	n, err := io.Copy(io.MultiWriter(strong, blob), r)
+	if err != nil {
+		return FileID{}, err
 	}
-	if GitBlobID(data) == gitBlobs[DescriptorFile] {
+	if n != size {
+		return FileID{}, fmt.Errorf("file of %d bytes, expected %d", n, size)
+	}
+	return FileID{SHA256: hex.EncodeToString(strong.Sum(nil)), Blob: hex.EncodeToString(blob.Sum(nil))}, nil
+}
+
+// Official reports whether this is the official file of that name.
+func (id FileID) Official(file string) bool {
+	return gitBlobs[file] != "" && id.Blob == gitBlobs[file]
+}
+
+// ModelName names the descriptor net in a file: one of the names above, or
+// "sha256:" and the hex digest of a net we do not know.
+func (id FileID) ModelName() string {
+	if id.Official(DescriptorFile) {
 		return ModelDlibV1
 	}
-	return "sha256:" + digest
+	if name := descriptorNets[id.SHA256]; name != "" {
+		return name
+	}
+	return "sha256:" + id.SHA256
 }

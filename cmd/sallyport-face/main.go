@@ -1,0 +1,66 @@
+//go:build dlib
+
+// Command sallyport-face is the face worker: it loads the models, says so on
+// standard output, and answers each picture on standard input with the faces in
+// it, until its input ends. `sallyport serve` starts it; see package
+// biometrics/wire for what the two say.
+//
+// It reads no environment, opens no file but the models, writes none, and knows
+// nobody's name.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	"github.com/sallyport/sallyport/biometrics"
+	"github.com/sallyport/sallyport/biometrics/dlib"
+	"github.com/sallyport/sallyport/biometrics/wire"
+)
+
+func main() {
+	// A crash report is read by the last words it leaves on stderr: its head, not
+	// the stacks of a Go program that was inside native code.
+	debug.SetTraceback("none")
+	models := flag.String("models", ".run/models", "folder of the three model files")
+	detector := flag.String("detector", biometrics.DetectorHOG, "hog or cnn")
+	selfcheck := flag.Bool("selfcheck", false, "load the models, say which they are, and exit")
+	flag.Parse()
+	err := run(*models, *detector, *selfcheck)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(models, detector string, selfcheck bool) error {
+	if flag.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
+	}
+	err := keepMemoryPrivate()
+	if err != nil {
+		return err
+	}
+	engine, err := dlib.Open(models, detector)
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	if selfcheck {
+		out := json.NewEncoder(os.Stdout)
+		out.SetIndent("", "  ")
+		return out.Encode(engine.Status().Model)
+	}
+	stdout, err := claimStdout()
+	if err != nil {
+		return err
+	}
+	err = wire.Serve(os.Stdin, stdout, wire.Hello{Model: engine.Status().Model}, engine.Look)
+	if err != nil {
+		return fmt.Errorf("face worker: %w", err)
+	}
+	return nil
+}
