@@ -88,7 +88,8 @@ function whereToMend(problem) {
     case "second_factor_required":
       return verifying ? "" : withNext("/verify", here());
     case "enrolment_required":
-      return withNext("/account/security", here() === "/account/security" ? "" : here());
+    case "recovering":
+      return withNext("/account/security", location.pathname === "/account/security" ? "" : here());
   }
   return "";
 }

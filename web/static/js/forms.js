@@ -45,7 +45,7 @@ function inputs(form) {
 }
 
 /**
- * Checks only what needs no server: empty fields, addresses without an @, passwords of a wrong length.
+ * Checks only what needs no server: empty fields, mistyped addresses, passwords of a wrong length.
  * @param {HTMLFormElement} form
  */
 function complete(form) {

@@ -6,6 +6,7 @@ import { Problem } from "./api.js";
 
 /** @type {Record<string, string>} */
 const WORDS = {
+  invalid_request: "We couldn’t read that. Check what you typed and try again.",
   offline: "We can’t reach the server. Check your connection, then try again.",
   no_answer: "The server is taking too long to answer. Wait a moment, then try again.",
   invalid_credentials: "That email or username and password don’t belong together. Check both and try again.",
@@ -25,22 +26,24 @@ const WORDS = {
   face_unavailable: "Signing in with your face isn’t available right now. Use another way, or try again in a few minutes.",
 };
 
-/** @type {Record<string, string>} */
-const QUALITY = {
-  too_dark: "The pictures were too dark. Turn on a light or face a window, then take them again.",
-  too_bright: "The pictures were too bright. Turn away from the light, then take them again.",
-  too_small: "Your face was too far away. Come closer until it fills the oval, then take the pictures again.",
-  blurred: "The pictures were blurred. Hold still and take them again.",
-  same_picture: "The camera sent the same picture more than once. Move a little and take them again.",
+/** What narrows a face_ code.
+ * @type {Record<string, string>} */
+const REASONS = {
   equal_frames: "The camera sent the same picture more than once. Move a little and take them again.",
+  different_people: "The pictures don’t all show the same person. Make sure that you’re alone in the picture and take them again.",
+  too_large: "The pictures are too big. Take them again with another camera, or use another way.",
+  too_small: "The pictures are too small. Take them again with another camera, or use another way.",
 };
+
+/** Codes whose detail knows more than the code says, and is written for the person. */
+const TELLING = new Set(["invalid_request", "conflict", "last_factor", "passkey", "camera", "consent"]);
 
 /** @param {unknown} error */
 export function say(error) {
   if (!(error instanceof Problem)) return "Something went wrong in this page. Reload it and try again.";
-  if (error.status === 429 || error.code === "rate_limited") return `Too many tries. Wait ${duration(error.retryAfter)}, then try again.`;
-  if (error.code === "face_quality" && QUALITY[error.reason]) return QUALITY[error.reason];
-  if (error.code === "invalid_request" || error.code === "conflict") return sentence(error.detail) || WORDS[error.code] || "We couldn’t read that. Check what you typed and try again.";
+  if (error.code === "rate_limited" || error.status === 429) return `Too many tries. Wait ${duration(error.retryAfter)}, then try again.`;
+  if (error.code.startsWith("face_") && REASONS[error.reason]) return REASONS[error.reason];
+  if (error.detail && (error.field || TELLING.has(error.code))) return sentence(error.detail);
   if (WORDS[error.code]) return WORDS[error.code];
   if (error.status === 503) return `We’re out of reach for a moment; you haven’t been signed out. Try again in ${duration(error.retryAfter || 10)}.`;
   return sentence(error.detail) || "Something went wrong on our side. Try again in a moment.";
