@@ -50,9 +50,8 @@ export async function request(method, path, body, signal) {
   let answer;
   try {
     answer = await fetch(path, init);
-  } catch (cause) {
-    if (signal?.aborted) throw cause;
-    throw new Problem({ code: patience.aborted ? "no_answer" : "offline" });
+  } catch {
+    throw new Problem({ code: signal?.aborted ? "cancelled" : patience.aborted ? "no_answer" : "offline" });
   }
   if (answer.ok) {
     return answer.status === 204 ? null : answer.json();

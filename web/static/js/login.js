@@ -33,14 +33,25 @@ async function signInWithPasskey(mediation) {
   await arrive(await request("POST", "/v1/login/passkey", credential));
 }
 
+/** Answers to a passkey that was chosen; anything else before that is not worth a word. */
+const REFUSED = new Set(["factor_rejected", "invalid_credentials", "challenge_expired"]);
+
+/** A challenge lives five minutes; the page may wait longer than that for its person. */
+const RENEW_AFTER = 4 * 60_000;
+let renewal = 0;
+
 /** Passkeys among the suggestions of the first field; silent until one of them is chosen and refused. */
 async function offerPasskeys() {
+  clearTimeout(renewal);
   if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+  renewal = setTimeout(() => {
+    if (document.hidden) document.addEventListener("visibilitychange", offerPasskeys, { once: true });
+    else offerPasskeys();
+  }, RENEW_AFTER);
   try {
     await signInWithPasskey("conditional");
   } catch (error) {
-    const chosen = error instanceof Problem && ["factor_rejected", "invalid_credentials", "challenge_expired"].includes(error.code);
-    if (!chosen) return;
+    if (!(error instanceof Problem) || !REFUSED.has(error.code)) return;
     showPasskeyError(error);
     offerPasskeys();
   }
@@ -48,9 +59,10 @@ async function offerPasskeys() {
 
 /** @param {unknown} error */
 function showPasskeyError(error) {
-  const line = /** @type {HTMLElement} */ (document.querySelector("[data-passkey-error]"));
   if (error instanceof Problem && error.code === "cancelled") return;
-  line.textContent = say(error);
+  const line = /** @type {HTMLElement} */ (document.querySelector("[data-passkey-error]"));
+  const unknown = error instanceof Problem && ["factor_rejected", "invalid_credentials"].includes(error.code);
+  line.textContent = unknown ? "That passkey can’t sign you in here on its own. Use another one, or your password and then the passkey." : say(error);
   line.hidden = false;
   line.focus();
 }
@@ -59,6 +71,7 @@ if (passkeysWork()) {
   way.hidden = false;
   offerPasskeys();
   onClick(way.querySelector("[data-passkey]"), way, async () => {
+    clearTimeout(renewal);
     /** @type {HTMLElement} */ (document.querySelector("[data-passkey-error]")).hidden = true;
     try {
       await signInWithPasskey();

@@ -1,0 +1,102 @@
+// Chromium, and pages that are watched: whatever a person would not see but should never happen fails the test.
+
+import AxeBuilder from "@axe-core/playwright";
+import { chromium } from "playwright-core";
+import assert from "node:assert/strict";
+
+export const base = process.env.SALLYPORT_E2E_URL ?? "";
+
+/** @param {string[]} [more] */
+export function launch(more = []) {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+      ...more,
+    ],
+  });
+}
+
+export const phone = { width: 360, height: 740 };
+export const desktop = { width: 1280, height: 800 };
+
+/**
+ * A person's browser with one watched tab. What the test expects to be refused is named by status, since Chromium
+ * writes every refused request to the console.
+ * @param {import("node:test").TestContext} t
+ * @param {import("playwright-core").Browser} browser
+ * @param {{refusals?: number[], viewport?: {width: number, height: number}, permissions?: string[]}} [options]
+ */
+export async function openTab(t, browser, { refusals = [], viewport = desktop, permissions = [] } = {}) {
+  const context = await browser.newContext({ baseURL: base, viewport, permissions, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  const faults = watch(page, refusals);
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(faults, [], "the page had faults that nobody would see");
+  });
+  return page;
+}
+
+/**
+ * @param {import("playwright-core").Page} page
+ * @param {number[]} refusals
+ */
+function watch(page, refusals) {
+  /** @type {string[]} */
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(`page error: ${error.stack ?? error.message}`));
+  page.on("console", (message) => {
+    if (message.type() !== "error" && message.type() !== "warning") return;
+    const refused = /the server responded with a status of (\d+)/.exec(message.text());
+    if (refused && refusals.includes(Number(refused[1]))) return;
+    faults.push(`console ${message.type()}: ${message.text()} (${message.location().url})`);
+  });
+  page.on("request", (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (protocol !== "blob:" && origin !== base) faults.push(`request to another site: ${request.url()}`);
+  });
+  return faults;
+}
+
+/**
+ * Nothing for axe to find, in light and in dark, and nothing wider than a phone.
+ * @param {import("playwright-core").Page} page
+ */
+export async function looksRight(page) {
+  for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const found = violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target.join(" ")} ${n.failureSummary}`).join("; ")}`);
+    assert.deepEqual(found, [], `axe in ${colorScheme} on ${page.url()}`);
+  }
+  await page.emulateMedia({ colorScheme: null });
+  const before = page.viewportSize();
+  await page.setViewportSize(phone);
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert.ok(over <= 0, `${page.url()} is ${over} px wider than a phone`);
+  if (before) await page.setViewportSize(before);
+}
+
+/**
+ * @param {import("playwright-core").Page} page
+ * @param {string} path with its query
+ */
+export async function arrivesAt(page, path) {
+  await page.waitForURL((url) => url.pathname + url.search === path);
+}
+
+/**
+ * @param {import("playwright-core").Page} page
+ * @param {RegExp} words
+ */
+export async function says(page, words) {
+  const line = page.locator("[role=alert]:visible, .field-error:visible, [role=status]:visible, h1:visible, .notice:visible").filter({ hasText: words });
+  await line.first().waitFor();
+}
