@@ -84,33 +84,6 @@ func (p *preparer) untrainedDetector(ctx context.Context, name, target string) (
 	return e, nil
 }
 
-// samples puts the photos of the npm package beside the models: tests cut faces
-// from them where no other photos are. Production needs none, so it is no error
-// when they can't be had.
-func (p *preparer) samples(ctx context.Context) {
-	dir := filepath.Join(p.dir, "samples")
-	_, err := os.Stat(dir)
-	if err == nil {
-		return
-	}
-	files, err := p.npm(ctx)
-	if err != nil {
-		p.say("%-42s missing: %v", "samples (for tests)", err)
-		return
-	}
-	err = os.MkdirAll(dir, 0o755)
-	for name, data := range files {
-		if err == nil && path.Dir(name) == "demo" {
-			_, err = install(filepath.Join(dir, path.Base(name)), bytes.NewReader(data), nil)
-		}
-	}
-	if err != nil {
-		p.say("%-42s missing: %v", "samples (for tests)", err)
-		return
-	}
-	p.say("%-42s ready: photos of npm %s", "samples (for tests)", npmPackage)
-}
-
 // npm returns the files we use of the npm package, by their name in it. The
 // tarball is kept.
 func (p *preparer) npm(ctx context.Context) (map[string][]byte, error) {
