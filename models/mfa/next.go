@@ -31,7 +31,7 @@ func Next(policy models.Policy, attempt models.Attempt, event models.Event, now 
 	}
 	step, ok := transitions[key{attempt.State, event.Kind}]
 	if !ok {
-		return attempt, nil, refusal(attempt.State)
+		return attempt, nil, Refusal(attempt.State)
 	}
 	// The step gets its own copy of the methods: a refused step must leave
 	// the caller's as they were.
@@ -50,8 +50,8 @@ func counts(event models.Event) bool {
 	return event.Kind == models.FactorPassed || event.Kind == models.FactorEnrolled
 }
 
-// refusal is the answer to an event that a state has no row for.
-func refusal(state models.State) error {
+// Refusal is the answer to whatever a state does not allow.
+func Refusal(state models.State) error {
 	switch state {
 	case models.SecondFactorRequired:
 		return models.Refuse(models.CodeSecondFactorRequired, "confirm it's you with a second factor first")

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -161,17 +160,4 @@ func lockUser(ctx context.Context, tx pgx.Tx, id models.ID) error {
 		return sessionOver()
 	}
 	return nil
-}
-
-// record writes the audit row of a fact, in the fact's own transaction.
-func record(ctx context.Context, tx pgx.Tx, now time.Time, session models.Session, fact string, detail map[string]any) error {
-	doc, err := json.Marshal(detail)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `
-		INSERT INTO events (id, at, user_id, session_id, fact, detail, policy_version, ip)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		models.NewID(now), now, session.User.ID, session.ID, fact, doc, session.PolicyVersion, session.Client.IP)
-	return err
 }

@@ -1,0 +1,39 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/sallyport/sallyport/models"
+)
+
+// FactorsByUse lists the factors that the account signed in with or stepped
+// up by, the last used first. The audit log knows.
+func (s *Store) FactorsByUse(ctx context.Context, userID models.ID) ([]models.Factor, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT detail ->> 'factor'
+		FROM events
+		WHERE user_id = $1 AND fact IN ('signed_in', 'stepped_up', 'factor_added')
+		GROUP BY 1
+		ORDER BY max(at) DESC`, userID)
+	if err != nil {
+		return nil, fail(err)
+	}
+	factors, err := pgx.CollectRows(rows, pgx.RowTo[models.Factor])
+	return factors, fail(err)
+}
+
+// record writes the audit row of a fact, in the fact's own transaction.
+func record(ctx context.Context, tx pgx.Tx, now time.Time, session models.Session, fact string, detail map[string]any) error {
+	doc, err := json.Marshal(detail)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO events (id, at, user_id, session_id, fact, detail, policy_version, ip)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		models.NewID(now), now, session.User.ID, session.ID, fact, doc, session.PolicyVersion, session.Client.IP)
+	return err
+}

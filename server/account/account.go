@@ -1,0 +1,126 @@
+// Package account is what a person sees and does of their own account: who
+// they are, where they are signed in, and the pages for it.
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/mileusna/useragent"
+	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/server/web"
+)
+
+// Store is what this part needs of the records.
+type Store interface {
+	Sessions(ctx context.Context, userID models.ID) ([]models.Session, error)
+	EndSession(ctx context.Context, by models.Session, id models.ID) error
+	EndOtherSessions(ctx context.Context, by models.Session) error
+	Passkeys(ctx context.Context, userID models.ID) ([]models.PasskeyRecord, error)
+	TOTP(ctx context.Context, userID models.ID) (models.TOTPSecret, error)
+	RecoveryCodes(ctx context.Context, userID models.ID) ([]models.RecoveryCode, error)
+	FaceTemplates(ctx context.Context, userID models.ID) ([]models.FaceTemplate, error)
+	FactorsByUse(ctx context.Context, userID models.ID) ([]models.Factor, error)
+}
+
+// FaceFacts is what the pages say about signing in with a face.
+type FaceFacts struct {
+	Unavailable    func(models.FacePolicy) string // a reason in words, or ""
+	ConsentVersion string
+	ConsentText    []string
+	Statement      string
+}
+
+// Handlers answers the requests of this part.
+type Handlers struct {
+	*web.Door
+	Store Store
+	Face  FaceFacts
+}
+
+// Me answers GET /v1/me.
+func (h *Handlers) Me(c *fiber.Ctx) error {
+	return c.JSON(fiber.Map{"user": web.NewUserBody(web.Session(c).User)})
+}
+
+type sessionBody struct {
+	ID         models.ID       `json:"id"`
+	Current    bool            `json:"current"`
+	State      models.State    `json:"state"`
+	ACR        models.ACR      `json:"acr"`
+	Methods    []models.Factor `json:"methods"`
+	Browser    string          `json:"browser"`
+	Device     string          `json:"device"`
+	UserAgent  string          `json:"user_agent"`
+	IP         string          `json:"ip"`
+	CreatedAt  time.Time       `json:"created_at"`
+	LastSeenAt time.Time       `json:"last_seen_at"`
+	ExpiresAt  time.Time       `json:"expires_at"`
+}
+
+// Sessions answers GET /v1/me/sessions.
+func (h *Handlers) Sessions(c *fiber.Ctx) error {
+	list, err := h.sessions(c)
+	if err != nil {
+		return err
+	}
+	return c.JSON(fiber.Map{"sessions": list})
+}
+
+func (h *Handlers) sessions(c *fiber.Ctx) ([]sessionBody, error) {
+	current := web.Session(c)
+	found, err := h.Store.Sessions(c.UserContext(), current.User.ID)
+	if err != nil {
+		return nil, err
+	}
+	list := []sessionBody{}
+	for _, s := range found {
+		browser, device := describe(s.Client.UserAgent)
+		body := sessionBody{
+			ID: s.ID, Current: s.ID == current.ID, State: s.State, ACR: s.ACR(), Methods: []models.Factor{},
+			Browser: browser, Device: device, UserAgent: s.Client.UserAgent, IP: s.Client.IP,
+			CreatedAt: s.CreatedAt, LastSeenAt: s.LastSeenAt, ExpiresAt: s.ExpiresAt(),
+		}
+		for _, m := range s.Methods {
+			body.Methods = append(body.Methods, m.Factor)
+		}
+		list = append(list, body)
+	}
+	return list, nil
+}
+
+// describe guesses browser and device from a user agent, "" where it says
+// nothing. It is for people to recognise a sign-in by, never for deciding.
+func describe(userAgent string) (browser, device string) {
+	ua := useragent.Parse(userAgent)
+	device = ua.OS
+	if ua.Device != "" {
+		device = ua.Device
+	}
+	return ua.Name, device
+}
+
+// EndSession answers DELETE /v1/me/sessions/{id}.
+func (h *Handlers) EndSession(c *fiber.Ctx) error {
+	id, err := web.PathID(c)
+	if err != nil {
+		return err
+	}
+	s := web.Session(c)
+	if err := h.Store.EndSession(c.UserContext(), s, id); err != nil {
+		return err
+	}
+	if id == s.ID {
+		h.ClearSession(c)
+	}
+	return c.SendStatus(fiber.StatusNoContent)
+}
+
+// EndOthers answers DELETE /v1/me/sessions.
+func (h *Handlers) EndOthers(c *fiber.Ctx) error {
+	if err := h.Store.EndOtherSessions(c.UserContext(), web.Session(c)); err != nil {
+		return err
+	}
+	return c.SendStatus(fiber.StatusNoContent)
+}

@@ -1,0 +1,118 @@
+package account
+
+import (
+	"slices"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/server/web"
+	pages "github.com/sallyport/sallyport/web"
+)
+
+// VerifyPage shows the factors that the person can use now, last used first.
+func (h *Handlers) VerifyPage(c *fiber.Ctx) error {
+	s := web.Session(c)
+	usable, err := h.UsableFactors(c, s)
+	if err != nil {
+		return err
+	}
+	used, err := h.Store.FactorsByUse(c.UserContext(), s.User.ID)
+	if err != nil {
+		return err
+	}
+	reason := h.Face.Unavailable(h.Policy(c).Face)
+	page := pages.VerifyPage{Layout: h.Layout(c), FaceAvailable: reason == "", FaceReason: reason, Next: web.NextPath(c)}
+	for _, f := range byUse(usable, used) {
+		page.Factors = append(page.Factors, string(f))
+	}
+	return h.Render(c, page)
+}
+
+// byUse puts the factors used last first; recovery codes stay last, for they
+// are used up.
+func byUse(usable, used []models.Factor) []models.Factor {
+	rank := func(f models.Factor) int {
+		if f == models.Recovery {
+			return len(used) + 1
+		}
+		if i := slices.Index(used, f); i >= 0 {
+			return i
+		}
+		return len(used)
+	}
+	sorted := slices.Clone(usable)
+	slices.SortStableFunc(sorted, func(a, b models.Factor) int { return rank(a) - rank(b) })
+	return sorted
+}
+
+// AccountPage shows who the person is here.
+func (h *Handlers) AccountPage(c *fiber.Ctx) error {
+	u := web.Session(c).User
+	return h.Render(c, pages.AccountPage{
+		Layout: h.Layout(c), Email: u.Email, Username: u.Username, DisplayName: u.DisplayName, CreatedAt: u.CreatedAt,
+		PasswordMin: h.Policy(c).Password.MinLength, PasswordMax: web.MaxPassword, FaceStatement: h.Face.Statement,
+	})
+}
+
+// SecurityPage adds, renames and removes factors; in its first use it leads to
+// the first one.
+func (h *Handlers) SecurityPage(c *fiber.Ctx) error {
+	ctx, userID := c.UserContext(), web.Session(c).User.ID
+	page := pages.SecurityPage{Layout: h.Layout(c), Next: web.NextPath(c)}
+	passkeys, err := h.Store.Passkeys(ctx, userID)
+	if err != nil {
+		return err
+	}
+	for _, p := range passkeys {
+		page.Passkeys = append(page.Passkeys, pages.Passkey{
+			ID: string(p.ID), Name: p.Name, CreatedAt: p.CreatedAt, LastUsedAt: p.LastUsedAt, Synced: p.BackupState,
+		})
+	}
+	totp, err := h.Store.TOTP(ctx, userID)
+	switch {
+	case err == nil:
+		page.TOTPSince = &totp.CreatedAt
+	case models.CodeOf(err) != models.CodeNotFound:
+		return err
+	}
+	codes, err := h.Store.RecoveryCodes(ctx, userID)
+	if err != nil {
+		return err
+	}
+	page.RecoveryTotal = len(codes)
+	for _, code := range codes {
+		if code.UsedAt == nil {
+			page.RecoveryLeft++
+		}
+	}
+	templates, err := h.Store.FaceTemplates(ctx, userID)
+	if err != nil {
+		return err
+	}
+	reason := h.Face.Unavailable(h.Policy(c).Face)
+	page.Face = pages.FaceState{Available: reason == "", Reason: reason, ConsentVersion: h.Face.ConsentVersion, ConsentText: h.Face.ConsentText}
+	if len(templates) > 0 {
+		page.Face.Enrolled, page.Face.Since = true, &templates[0].CreatedAt
+	}
+	return h.Render(c, page)
+}
+
+// SessionsPage lists where the person is signed in.
+func (h *Handlers) SessionsPage(c *fiber.Ctx) error {
+	list, err := h.sessions(c)
+	if err != nil {
+		return err
+	}
+	page := pages.SessionsPage{Layout: h.Layout(c)}
+	for _, s := range list {
+		row := pages.SessionRow{
+			ID: string(s.ID), Current: s.Current, Browser: s.Browser, Device: s.Device, IP: s.IP, ACR: string(s.ACR),
+			CreatedAt: s.CreatedAt, LastSeenAt: s.LastSeenAt, ExpiresAt: s.ExpiresAt,
+		}
+		for _, m := range s.Methods {
+			row.Methods = append(row.Methods, string(m))
+		}
+		page.Sessions = append(page.Sessions, row)
+	}
+	return h.Render(c, page)
+}

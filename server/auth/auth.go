@@ -1,0 +1,52 @@
+// Package auth is the first door: registering, signing in with a password, and
+// signing out.
+package auth
+
+import (
+	"context"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/server/web"
+)
+
+// Store is what this part needs of the records.
+type Store interface {
+	CreateAccount(ctx context.Context, u models.NewUser, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error)
+	OpenSession(ctx context.Context, userID models.ID, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error)
+	CredentialsByIdentifier(ctx context.Context, canonical string) (models.Credentials, error)
+	CredentialsByID(ctx context.Context, id models.ID) (models.Credentials, error)
+	RehashPassword(ctx context.Context, userID models.ID, old, fresh string) error
+	ChangePassword(ctx context.Context, ref models.Ref, old, fresh string, decide models.Decide) (models.Session, string, error)
+	EndSession(ctx context.Context, by models.Session, id models.ID) error
+}
+
+// Digester gives keyed hashes of names that nobody has registered.
+type Digester interface {
+	Digest(purpose, value string) []byte
+}
+
+// Handlers answers the requests of this part.
+type Handlers struct {
+	*web.Door
+	Store    Store
+	Digester Digester
+	Hasher   *Hasher
+	SiteName string
+}
+
+// Session answers GET /v1/session.
+func (h *Handlers) Session(c *fiber.Ctx) error {
+	return h.Answer(c, fiber.StatusOK, web.Session(c), "")
+}
+
+// Logout answers DELETE /v1/session.
+func (h *Handlers) Logout(c *fiber.Ctx) error {
+	s := web.Session(c)
+	err := h.Store.EndSession(c.UserContext(), s, s.ID)
+	if err != nil && models.CodeOf(err) != models.CodeNotFound {
+		return err
+	}
+	h.ClearSession(c)
+	return c.SendStatus(fiber.StatusNoContent)
+}

@@ -1,0 +1,84 @@
+package auth
+
+import (
+	"encoding/hex"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/server/web"
+)
+
+type loginRequest struct {
+	Identifier string `json:"identifier"`
+	Password   string `json:"password"`
+	Transport  string `json:"transport"`
+}
+
+// Login answers POST /v1/login. An account that doesn't exist takes the same
+// path as a wrong password: a count, a hash of the same cost, one answer.
+func (h *Handlers) Login(c *fiber.Ctx) error {
+	var r loginRequest
+	if err := web.Decode(c, &r); err != nil {
+		return err
+	}
+	transport, err := web.Transport(c, r.Transport)
+	if err != nil {
+		return err
+	}
+	if r.Identifier == "" || len(r.Identifier) > 320 {
+		return models.Invalid("identifier", "length", "write your email address or user name")
+	}
+	// Nothing longer was ever set, so it is wrong; it is not worth a hash of
+	// whatever length a client likes to send.
+	if r.Password == "" || utf8.RuneCountInString(r.Password) > web.MaxPassword {
+		return models.Invalid("password", "length", "write your password")
+	}
+	canonical := canonicalIdentifier(r.Identifier)
+	found, err := h.Store.CredentialsByIdentifier(c.UserContext(), canonical)
+	if err != nil && models.CodeOf(err) != models.CodeNotFound {
+		return err
+	}
+	subject := web.Subject(found.ID)
+	if found.ID == "" {
+		subject = "name:" + hex.EncodeToString(h.Digester.Digest("identifier", canonical))
+	}
+	if err := h.Door.Store.CountTry(c.UserContext(), subject, string(models.Password), h.Policy(c).Limits.Password); err != nil {
+		return err
+	}
+	password := normalise(r.Password)
+	match, stale, err := h.Hasher.Check(c.UserContext(), password, found.PasswordHash)
+	if err != nil {
+		return err
+	}
+	if !match {
+		return models.Refuse(models.CodeInvalidCredentials, "this name and password don't go together")
+	}
+	if stale {
+		fresh, err := h.Hasher.Hash(c.UserContext(), password)
+		if err == nil {
+			err = h.Store.RehashPassword(c.UserContext(), found.ID, found.PasswordHash, fresh)
+		}
+		if err != nil {
+			h.Log.Warn("a password keeps its older hash", "error", err)
+		}
+	}
+	old := web.Session(c)
+	session, token, err := h.Store.OpenSession(c.UserContext(), found.ID, web.Client(c), transport, h.Decide(c, models.Event{Kind: models.PasswordPassed}))
+	if err != nil {
+		return err
+	}
+	h.endReplaced(c, old)
+	return h.Answer(c, fiber.StatusOK, session, token)
+}
+
+// endReplaced ends the session that a new sign-in in the same browser takes
+// the place of: its cookie is gone, so nobody could end it but from a list.
+func (h *Handlers) endReplaced(c *fiber.Ctx, old models.Session) {
+	if old.State == models.Anonymous {
+		return
+	}
+	if err := h.Store.EndSession(c.UserContext(), old, old.ID); err != nil && models.CodeOf(err) != models.CodeNotFound {
+		h.Log.Warn("a replaced session lives on", "error", err)
+	}
+}

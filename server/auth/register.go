@@ -1,0 +1,58 @@
+package auth
+
+import (
+	"github.com/gofiber/fiber/v2"
+	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/models/seal"
+	"github.com/sallyport/sallyport/server/web"
+)
+
+type registerRequest struct {
+	Email       string `json:"email"`
+	Username    string `json:"username"`
+	DisplayName string `json:"display_name"`
+	Password    string `json:"password"`
+	Transport   string `json:"transport"`
+}
+
+// Register answers POST /v1/accounts.
+//
+// While addresses are not verified a 409 tells that an address is registered;
+// the limit per network bounds how many one can ask about.
+func (h *Handlers) Register(c *fiber.Ctx) error {
+	var r registerRequest
+	if err := web.Decode(c, &r); err != nil {
+		return err
+	}
+	transport, err := web.Transport(c, r.Transport)
+	if err != nil {
+		return err
+	}
+	now := h.Now()
+	u := models.NewUser{User: models.User{ID: models.NewID(now), Handle: seal.Random(64)}}
+	if u.Email, u.EmailCanonical, err = checkEmail(r.Email); err != nil {
+		return err
+	}
+	if u.Username, u.UsernameCanonical, err = checkUsername(r.Username); err != nil {
+		return err
+	}
+	if u.DisplayName, err = checkDisplayName(r.DisplayName, u.Username); err != nil {
+		return err
+	}
+	policy := h.Policy(c)
+	password := normalise(r.Password)
+	if err := checkPassword(policy.Password, "password", password, h.SiteName, u.User); err != nil {
+		return err
+	}
+	if err := h.CountNetwork(c, "registration", policy.Limits.Registration); err != nil {
+		return err
+	}
+	if u.PasswordHash, err = h.Hasher.Hash(c.UserContext(), password); err != nil {
+		return err
+	}
+	session, token, err := h.Store.CreateAccount(c.UserContext(), u, web.Client(c), transport, h.Decide(c, models.Event{Kind: models.PasswordPassed}))
+	if err != nil {
+		return err
+	}
+	return h.Answer(c, fiber.StatusCreated, session, token)
+}

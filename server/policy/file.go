@@ -1,0 +1,121 @@
+// Package policy reads the policy file, holds the policy in force, and swaps a
+// changed file in while the server runs.
+package policy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport/sallyport/models"
+	"go.yaml.in/yaml/v3"
+)
+
+// Error is everything wrong with a policy file.
+type Error struct {
+	Name     string // the file
+	Problems []string
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("policy %s: %s", e.Name, strings.Join(e.Problems, "; "))
+}
+
+// Parse reads a policy document over defaults: what it doesn't name keeps its
+// default. Unknown keys and bad values are refused, all of them at once, each
+// with its line and key.
+func Parse(name string, document []byte, defaults models.Policy) (models.Policy, error) {
+	refused := &Error{Name: name}
+	var root yaml.Node
+	if err := yaml.Unmarshal(document, &root); err != nil {
+		refused.Problems = append(refused.Problems, strings.TrimPrefix(err.Error(), "yaml: "))
+		return models.Policy{}, refused
+	}
+	keys := map[int]string{}
+	lines := map[string]int{}
+	index(&root, "", keys, lines)
+
+	policy := defaults
+	policy.Factors.Allowed = append([]models.Factor(nil), defaults.Factors.Allowed...)
+	dec := yaml.NewDecoder(bytes.NewReader(document))
+	dec.KnownFields(true)
+	err := dec.Decode(&policy)
+	var wrong *yaml.TypeError
+	switch {
+	case errors.As(err, &wrong):
+		for _, problem := range wrong.Errors {
+			refused.Problems = append(refused.Problems, explain(problem, keys))
+		}
+		return models.Policy{}, refused
+	case errors.Is(err, io.EOF): // an empty file: all defaults
+	case err != nil:
+		refused.Problems = append(refused.Problems, explain(strings.TrimPrefix(err.Error(), "yaml: "), keys))
+		return models.Policy{}, refused
+	}
+	if err := dec.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
+		refused.Problems = append(refused.Problems, "holds more than one document")
+	}
+	for _, problem := range policy.Validate() {
+		refused.Problems = append(refused.Problems, where(problem.Key, lines)+problem.Key+" "+problem.Message)
+	}
+	if len(refused.Problems) > 0 {
+		return models.Policy{}, refused
+	}
+	return policy, nil
+}
+
+// index notes which line each dotted key stands on, and the other way round.
+func index(node *yaml.Node, path string, keys map[int]string, lines map[string]int) {
+	switch node.Kind {
+	case yaml.DocumentNode:
+		for _, child := range node.Content {
+			index(child, path, keys, lines)
+		}
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			key, value := node.Content[i], node.Content[i+1]
+			dotted := strings.TrimPrefix(path+"."+key.Value, ".")
+			keys[key.Line], lines[dotted] = dotted, key.Line
+			index(value, dotted, keys, lines)
+		}
+	}
+}
+
+var (
+	atLine  = regexp.MustCompile(`^line (\d+): (.*)$`)
+	unknown = regexp.MustCompile(`^field (\S+) not found in type \S+$`)
+	notType = regexp.MustCompile("^cannot unmarshal \\S+ `?(.*?)`? into (\\S+)$")
+)
+
+// explain puts one of the decoder's complaints into words that name the key.
+func explain(problem string, keys map[int]string) string {
+	m := atLine.FindStringSubmatch(problem)
+	if m == nil {
+		return problem
+	}
+	line, _ := strconv.Atoi(m[1])
+	key, what := keys[line], m[2]
+	switch {
+	case unknown.MatchString(what):
+		what = "is not a key of the policy"
+	case notType.MatchString(what):
+		what = fmt.Sprintf("can't be %q", notType.FindStringSubmatch(what)[1])
+	}
+	return fmt.Sprintf("line %d: %s %s", line, key, what)
+}
+
+// where gives the line of a key, or of the nearest key above it.
+func where(key string, lines map[string]int) string {
+	for key != "" {
+		if line, ok := lines[key]; ok {
+			return fmt.Sprintf("line %d: ", line)
+		}
+		i := strings.LastIndexByte(key, '.')
+		key = key[:max(i, 0)]
+	}
+	return ""
+}

@@ -1,0 +1,135 @@
+// Package recovery is the set of saved codes that let a person back in who
+// lost the other factors.
+package recovery
+
+import (
+	"context"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/server/web"
+)
+
+// Store is what this part needs of the records.
+type Store interface {
+	RecoveryCodes(ctx context.Context, userID models.ID) ([]models.RecoveryCode, error)
+	ReplaceRecoveryCodes(ctx context.Context, ref models.Ref, codes []models.RecoveryCode, decide models.Decide) (models.Session, string, error)
+	PassRecovery(ctx context.Context, ref models.Ref, id models.ID, decide models.Decide) (models.Session, string, error)
+}
+
+// Hasher makes and checks salted Argon2id hashes; an empty hash costs the same
+// and never matches.
+type Hasher interface {
+	Hash(ctx context.Context, secret string) (string, error)
+	Check(ctx context.Context, secret, phc string) (match, stale bool, err error)
+}
+
+// Handlers answers the requests of this part.
+type Handlers struct {
+	*web.Door
+	Store  Store
+	Hasher Hasher
+}
+
+type stateBody struct {
+	Total     int        `json:"total"`
+	Left      int        `json:"left"`
+	CreatedAt *time.Time `json:"created_at,omitempty"`
+}
+
+// State answers GET /v1/me/recovery-codes: how many are left, never which.
+func (h *Handlers) State(c *fiber.Ctx) error {
+	codes, err := h.Store.RecoveryCodes(c.UserContext(), web.Session(c).User.ID)
+	if err != nil {
+		return err
+	}
+	body := stateBody{Total: len(codes)}
+	for _, code := range codes {
+		body.CreatedAt = &code.CreatedAt
+		if code.UsedAt == nil {
+			body.Left++
+		}
+	}
+	return c.JSON(body)
+}
+
+type issuedBody struct {
+	Codes   []string        `json:"codes"`
+	Session web.SessionBody `json:"session"`
+}
+
+// Issue answers POST /v1/me/recovery-codes: a new set, shown this once, in
+// place of the old one.
+func (h *Handlers) Issue(c *fiber.Ctx) error {
+	if err := web.Decode(c, &struct{}{}); err != nil {
+		return err
+	}
+	s := web.Session(c)
+	now := h.Now()
+	body := issuedBody{}
+	var records []models.RecoveryCode
+	for row := 1; row <= Count; row++ {
+		secret := newSecret()
+		hash, err := h.Hasher.Hash(c.UserContext(), secret)
+		if err != nil {
+			return err
+		}
+		records = append(records, models.RecoveryCode{ID: models.NewID(now), Row: row, Hash: hash})
+		body.Codes = append(body.Codes, format(row, secret))
+	}
+	moved, token, err := h.Store.ReplaceRecoveryCodes(c.UserContext(), s.Ref(), records, h.Decide(c, models.Event{Kind: models.CodesIssued}))
+	if err != nil {
+		return err
+	}
+	body.Session, err = h.Opened(c, moved, token)
+	if err != nil {
+		return err
+	}
+	return c.JSON(body)
+}
+
+type codeRequest struct {
+	Code string `json:"code"`
+}
+
+// Verify answers POST /v1/verify/recovery.
+func (h *Handlers) Verify(c *fiber.Ctx) error {
+	var r codeRequest
+	if err := web.Decode(c, &r); err != nil {
+		return err
+	}
+	row, secret, err := parse(r.Code)
+	if err != nil {
+		return err
+	}
+	s := web.Session(c)
+	if err := h.CountTry(c, models.Recovery); err != nil {
+		return err
+	}
+	codes, err := h.Store.RecoveryCodes(c.UserContext(), s.User.ID)
+	if err != nil {
+		return err
+	}
+	var found models.RecoveryCode
+	for _, code := range codes {
+		if code.Row == row && code.UsedAt == nil {
+			found = code
+		}
+	}
+	// Without such a row a hash is computed all the same: how long the answer
+	// takes must not tell which rows are left.
+	right, _, err := h.Hasher.Check(c.UserContext(), secret, found.Hash)
+	if err != nil {
+		return err
+	}
+	if !right {
+		return models.Refuse(models.CodeFactorRejected, "this code is not right, or was used already: take another of your list")
+	}
+	event := models.Event{Kind: models.FactorPassed, Factor: models.Recovery}
+	moved, token, err := h.Store.PassRecovery(c.UserContext(), s.Ref(), found.ID, h.Decide(c, event))
+	if err != nil {
+		return err
+	}
+	return h.Answer(c, fiber.StatusOK, moved, token)
+}

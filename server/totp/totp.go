@@ -1,0 +1,167 @@
+// Package totp is the authenticator app: RFC 6238 codes of six digits and 30
+// seconds, HMAC-SHA-1, one step of skew either way, each step accepted once.
+package totp
+
+import (
+	"context"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/models/seal"
+	"github.com/sallyport/sallyport/server/web"
+)
+
+// Store is what this part needs of the records.
+type Store interface {
+	TOTP(ctx context.Context, userID models.ID) (models.TOTPSecret, error)
+	TOTPEnrolment(ctx context.Context, sessionID models.ID) (models.TOTPSecret, error)
+	BeginTOTP(ctx context.Context, sessionID models.ID, t models.TOTPSecret) error
+	EnrolTOTP(ctx context.Context, ref models.Ref, enrolment models.ID, step int64, decide models.Decide) (models.Session, string, error)
+	PassTOTP(ctx context.Context, ref models.Ref, id models.ID, step int64, decide models.Decide) (models.Session, string, error)
+	RemoveTOTP(ctx context.Context, ref models.Ref, decide models.Decide) (models.Session, string, error)
+}
+
+// Handlers answers the requests of this part.
+type Handlers struct {
+	*web.Door
+	Store    Store
+	SiteName string
+}
+
+const (
+	secretBytes = 20 // RFC 4226 section 4, requirement R6
+	enrolWithin = 15 * time.Minute
+)
+
+type stateBody struct {
+	Enabled    bool       `json:"enabled"`
+	CreatedAt  *time.Time `json:"created_at,omitempty"`
+	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
+}
+
+// State answers GET /v1/me/totp.
+func (h *Handlers) State(c *fiber.Ctx) error {
+	found, err := h.Store.TOTP(c.UserContext(), web.Session(c).User.ID)
+	if models.CodeOf(err) == models.CodeNotFound {
+		return c.JSON(stateBody{})
+	}
+	if err != nil {
+		return err
+	}
+	return c.JSON(stateBody{Enabled: true, CreatedAt: &found.CreatedAt, LastUsedAt: found.LastUsedAt})
+}
+
+type beginBody struct {
+	Secret    string    `json:"secret"` // base32, as people type it
+	URI       string    `json:"uri"`
+	QRSVG     string    `json:"qr_svg"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// Begin answers POST /v1/me/totp: a new secret, which counts for nothing until
+// one right code confirms it.
+func (h *Handlers) Begin(c *fiber.Ctx) error {
+	if err := web.Decode(c, &struct{}{}); err != nil {
+		return err
+	}
+	s := web.Session(c)
+	_, err := h.Store.TOTP(c.UserContext(), s.User.ID)
+	if err == nil {
+		return models.Refuse(models.CodeConflict, "an authenticator app is set up already: remove it first")
+	}
+	if models.CodeOf(err) != models.CodeNotFound {
+		return err
+	}
+	now := h.Now()
+	secret := models.TOTPSecret{ID: models.NewID(now), UserID: s.User.ID, Secret: seal.Random(secretBytes), ExpiresAt: now.Add(enrolWithin)}
+	uri := keyURI(h.SiteName, s.User.Email, secret.Secret)
+	svg, err := qrSVG(uri)
+	if err != nil {
+		return err
+	}
+	if err := h.Store.BeginTOTP(c.UserContext(), s.ID, secret); err != nil {
+		return err
+	}
+	return c.JSON(beginBody{Secret: text(secret.Secret), URI: uri, QRSVG: svg, ExpiresAt: secret.ExpiresAt})
+}
+
+type codeRequest struct {
+	Code string `json:"code"`
+}
+
+// Confirm answers POST /v1/me/totp/confirm. The right code proves the app, so
+// a first enrolment ends signed in.
+func (h *Handlers) Confirm(c *fiber.Ctx) error {
+	code, err := readCode(c)
+	if err != nil {
+		return err
+	}
+	s := web.Session(c)
+	secret, err := h.Store.TOTPEnrolment(c.UserContext(), s.ID)
+	if models.CodeOf(err) == models.CodeNotFound {
+		return models.Refuse(models.CodeChallengeExpired, "this set-up has expired: start again")
+	}
+	if err != nil {
+		return err
+	}
+	if err := h.CountTry(c, models.TOTP); err != nil {
+		return err
+	}
+	step, ok := match(secret.Secret, code, h.Now())
+	if !ok {
+		return wrongCode()
+	}
+	event := models.Event{Kind: models.FactorEnrolled, Factor: models.TOTP, Begun: secret.CreatedAt}
+	moved, token, err := h.Store.EnrolTOTP(c.UserContext(), s.Ref(), secret.ID, step, h.Decide(c, event))
+	if err != nil {
+		return err
+	}
+	return h.Answer(c, fiber.StatusOK, moved, token)
+}
+
+// Verify answers POST /v1/verify/totp: as second factor, and as step-up.
+func (h *Handlers) Verify(c *fiber.Ctx) error {
+	code, err := readCode(c)
+	if err != nil {
+		return err
+	}
+	s := web.Session(c)
+	secret, err := h.Store.TOTP(c.UserContext(), s.User.ID)
+	if models.CodeOf(err) == models.CodeNotFound {
+		return models.Refuse(models.CodeConflict, "this account has no authenticator app: choose another way")
+	}
+	if err != nil {
+		return err
+	}
+	if err := h.CountTry(c, models.TOTP); err != nil {
+		return err
+	}
+	step, ok := match(secret.Secret, code, h.Now())
+	if !ok {
+		return wrongCode()
+	}
+	event := models.Event{Kind: models.FactorPassed, Factor: models.TOTP}
+	moved, token, err := h.Store.PassTOTP(c.UserContext(), s.Ref(), secret.ID, step, h.Decide(c, event))
+	if err != nil {
+		return err
+	}
+	return h.Answer(c, fiber.StatusOK, moved, token)
+}
+
+// Remove answers DELETE /v1/me/totp.
+func (h *Handlers) Remove(c *fiber.Ctx) error {
+	s := web.Session(c)
+	if _, err := h.Store.TOTP(c.UserContext(), s.User.ID); err != nil {
+		return err // not_found comes before last_factor
+	}
+	moved, token, err := h.Store.RemoveTOTP(c.UserContext(), s.Ref(), h.Decide(c, models.Event{Kind: models.FactorRemoved, Factor: models.TOTP}))
+	if err != nil {
+		return err
+	}
+	return h.NoContent(c, moved, token)
+}
+
+func wrongCode() error {
+	return models.Refuse(models.CodeFactorRejected, "this code is not right: check that your phone's clock is, and take the newest code")
+}

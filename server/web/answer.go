@@ -1,0 +1,114 @@
+package web
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/sallyport/sallyport/models"
+)
+
+// SessionBody is the session object of the v1 surface.
+type SessionBody struct {
+	State           models.State    `json:"state"`
+	Level           int             `json:"level"`
+	ACR             models.ACR      `json:"acr"`
+	Methods         []methodBody    `json:"methods"`
+	Factors         []models.Factor `json:"factors"`
+	AuthenticatedAt *time.Time      `json:"authenticated_at"`
+	ExpiresAt       time.Time       `json:"expires_at"`
+	User            *UserBody       `json:"user,omitempty"`
+	Token           string          `json:"token,omitempty"`
+}
+
+type methodBody struct {
+	Method models.Factor `json:"method"`
+	At     time.Time     `json:"at"`
+}
+
+// UserBody is what an account may see of itself.
+type UserBody struct {
+	ID            models.ID `json:"id"`
+	Email         string    `json:"email"`
+	EmailVerified bool      `json:"email_verified"`
+	Username      string    `json:"username"`
+	DisplayName   string    `json:"display_name"`
+}
+
+// NewUserBody shows an account to itself.
+func NewUserBody(u models.User) *UserBody {
+	return &UserBody{ID: u.ID, Email: u.Email, EmailVerified: u.EmailVerified, Username: u.Username, DisplayName: u.DisplayName}
+}
+
+// Body describes a session. Before level 2 it shows no more of the account
+// than its factors, but to a person who is just setting the account up.
+func (d *Door) Body(c *fiber.Ctx, s models.Session) (SessionBody, error) {
+	factors, err := d.UsableFactors(c, s)
+	if err != nil {
+		return SessionBody{}, err
+	}
+	body := SessionBody{
+		State: s.State, Level: s.ACR().Level(), ACR: s.ACR(), Methods: []methodBody{}, Factors: factors,
+		ExpiresAt: s.ExpiresAt(),
+	}
+	for _, m := range s.Methods {
+		body.Methods = append(body.Methods, methodBody{m.Factor, m.At})
+	}
+	if s.State == models.Authenticated {
+		at := lastProof(&s)
+		body.AuthenticatedAt = &at
+	}
+	if s.State == models.Authenticated || s.State == models.EnrolmentRequired {
+		body.User = NewUserBody(s.User)
+	}
+	return body, nil
+}
+
+// UsableFactors lists the account's factors that the policy lets count.
+func (d *Door) UsableFactors(c *fiber.Ctx, s models.Session) ([]models.Factor, error) {
+	enrolled, err := d.Store.Enrolled(c.UserContext(), s.User.ID)
+	if err != nil {
+		return nil, err
+	}
+	policy := d.Policy(c)
+	return slices.DeleteFunc(enrolled.List(), func(f models.Factor) bool { return !policy.Allows(f) }), nil
+}
+
+// Opened prepares the answer to whatever opened or moved a session: the new
+// token goes into the cookie, or for bearer sessions into the body. token is
+// "" where the session kept its own.
+func (d *Door) Opened(c *fiber.Ctx, s models.Session, token string) (SessionBody, error) {
+	body, err := d.Body(c, s)
+	if err != nil {
+		return SessionBody{}, err
+	}
+	switch {
+	case token == "":
+	case s.Transport == models.Bearer:
+		body.Token = token
+	default:
+		d.setCookie(c, d.cookieName(), token, s.EndsAt)
+	}
+	return body, nil
+}
+
+// Answer sends the session object after a transition.
+func (d *Door) Answer(c *fiber.Ctx, status int, s models.Session, token string) error {
+	body, err := d.Opened(c, s, token)
+	if err != nil {
+		return err
+	}
+	return c.Status(status).JSON(body)
+}
+
+// NoContent answers 204 after a transition that a cookie client need not read;
+// a bearer client gets the session object, for it must learn the new token.
+func (d *Door) NoContent(c *fiber.Ctx, s models.Session, token string) error {
+	if s.Transport == models.Bearer && token != "" {
+		return d.Answer(c, fiber.StatusOK, s, token)
+	}
+	if token != "" {
+		d.setCookie(c, d.cookieName(), token, s.EndsAt)
+	}
+	return c.SendStatus(fiber.StatusNoContent)
+}

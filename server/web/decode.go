@@ -1,0 +1,79 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/sallyport/sallyport/models"
+)
+
+// Decode reads a JSON body strictly into v: one object, no unknown field, no
+// second value, valid UTF-8. An empty body counts as {}.
+func Decode(c *fiber.Ctx, v any) error {
+	body := c.Body()
+	if len(body) == 0 {
+		return nil
+	}
+	if err := jsonType(c); err != nil {
+		return err
+	}
+	if !utf8.Valid(body) {
+		return models.Invalid("", "encoding", "the body must be UTF-8")
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return badJSON(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return models.Invalid("", "syntax", "the body must be one JSON object")
+	}
+	return nil
+}
+
+// RawJSON gives a body that another parser reads, as what browsers' toJSON()
+// makes.
+func RawJSON(c *fiber.Ctx) ([]byte, error) {
+	if err := jsonType(c); err != nil {
+		return nil, err
+	}
+	if !json.Valid(c.Body()) {
+		return nil, models.Invalid("", "syntax", "the body must be one JSON object")
+	}
+	return c.Body(), nil
+}
+
+func jsonType(c *fiber.Ctx) error {
+	kind, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	if err != nil || kind != fiber.MIMEApplicationJSON {
+		return models.Invalid("", "content_type", "send application/json")
+	}
+	return nil
+}
+
+func badJSON(err error) error {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		return models.Invalid(kind.Field, "type", "this field has the wrong type")
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return models.Invalid(strings.Trim(name, `"`), "unknown_field", "this field is not known here")
+	}
+	return models.Invalid("", "syntax", "the body must be one JSON object")
+}
+
+// PathID reads an id from the path. What is no id is not found, like an id
+// that doesn't exist.
+func PathID(c *fiber.Ctx) (models.ID, error) {
+	id, err := models.ParseID(c.Params("id"))
+	if err != nil {
+		return "", models.Refuse(models.CodeNotFound, "there is nothing here")
+	}
+	return id, nil
+}

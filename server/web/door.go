@@ -1,0 +1,86 @@
+// Package web is what every part of the server shares: the session of a
+// request, strict decoding, error answers, cross-site refusal, headers and the
+// rendering of pages. It is a leaf: it knows no part.
+package web
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/sallyport/sallyport/models"
+	pages "github.com/sallyport/sallyport/web"
+)
+
+// Store is what the door needs of the records.
+type Store interface {
+	SessionByToken(ctx context.Context, hash models.TokenHash) (models.Session, error)
+	Touch(ctx context.Context, ref models.Ref, client models.Client, idleEndsAt time.Time) error
+	Enrolled(ctx context.Context, userID models.ID) (models.Enrolled, error)
+	CountTry(ctx context.Context, subject, kind string, limit models.Limit) error
+	GiveTryBack(ctx context.Context, subject, kind string) error
+}
+
+// Policies gives the policy in force, and the one a session began with.
+type Policies interface {
+	Current() models.Policy
+	ByVersion(ctx context.Context, version string) (models.Policy, error)
+}
+
+// Next is the state machine.
+type Next func(models.Policy, models.Attempt, models.Event, time.Time) (models.Attempt, []models.Effect, error)
+
+// Door is what every part of the server stands on.
+type Door struct {
+	Store      Store
+	Policies   Policies
+	Next       Next
+	Now        func() time.Time
+	Log        *slog.Logger
+	Pages      *pages.Pages
+	Origin     string // of the public URL: scheme, host and port
+	Secure     bool   // the public URL is https
+	Demo       bool
+	FaceReady  func() bool
+	Proxies    TrustedProxies
+	TouchEvery time.Duration
+}
+
+// Decide fills in the policy and the clock for one event of this request's
+// session, or of an anonymous visitor. The policy is the stricter of the one
+// the session began with and the one in force when the lock is held.
+func (d *Door) Decide(c *fiber.Ctx, event models.Event) models.Decide {
+	began, bound := c.Locals(keyBegan).(models.Policy)
+	return func(a models.Attempt) (models.Attempt, []models.Effect, error) {
+		policy := d.Policies.Current()
+		if bound && a.State != models.Anonymous {
+			policy = began.Strictest(policy)
+		} else {
+			a.PolicyVersion = policy.Version()
+		}
+		return d.Next(policy, a, event, d.Now())
+	}
+}
+
+// Policy is the policy that binds this request.
+func (d *Door) Policy(c *fiber.Ctx) models.Policy {
+	if began, ok := c.Locals(keyBegan).(models.Policy); ok {
+		return began.Strictest(d.Policies.Current())
+	}
+	return d.Policies.Current()
+}
+
+// CountTry counts one try at a factor of the request's account, before the
+// check it belongs to.
+func (d *Door) CountTry(c *fiber.Ctx, factor models.Factor) error {
+	return d.Store.CountTry(c.UserContext(), Subject(Session(c).User.ID), string(factor), d.Policy(c).Limit(factor))
+}
+
+// Subject is who an account's tries are counted for.
+func Subject(userID models.ID) string { return "account:" + string(userID) }
+
+// CountNetwork counts one request of a kind for the network it comes from.
+func (d *Door) CountNetwork(c *fiber.Ctx, kind string, limit models.Limit) error {
+	return d.Store.CountTry(c.UserContext(), "network:"+network(Client(c).IP), kind, limit)
+}

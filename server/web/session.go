@@ -1,0 +1,139 @@
+package web
+
+import (
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/sallyport/sallyport/models"
+)
+
+type local string
+
+const (
+	keySession local = "session"
+	keyBegan   local = "began"
+	keyClient  local = "client"
+)
+
+// Session is the request's session; its state is anonymous when there is none.
+func Session(c *fiber.Ctx) models.Session {
+	if s, ok := c.Locals(keySession).(models.Session); ok {
+		return s
+	}
+	return models.Session{State: models.Anonymous}
+}
+
+// Client is the machine the request came from.
+func Client(c *fiber.Ctx) models.Client {
+	client, _ := c.Locals(keyClient).(models.Client)
+	return client
+}
+
+// FindSession looks up the session of a request's cookie or bearer token and
+// holds it to the policy. A token that fits no live session leaves the request
+// anonymous; records that can't be reached are an error, never "signed out".
+func (d *Door) FindSession(c *fiber.Ctx) error {
+	token, transport, err := d.token(c)
+	if err != nil || token == "" {
+		return err
+	}
+	session, err := d.Store.SessionByToken(c.UserContext(), models.HashToken(token))
+	if models.CodeOf(err) == models.CodeSessionRequired {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if session.Transport != transport {
+		return nil // a token travels the way it was born, or not at all
+	}
+	began, err := d.Policies.ByVersion(c.UserContext(), session.PolicyVersion)
+	switch {
+	case models.CodeOf(err) == models.CodeNotFound && session.State != models.Authenticated:
+		return nil // begun under rules nobody knows any more: start over
+	case models.CodeOf(err) == models.CodeNotFound:
+		began = d.Policies.Current()
+	case err != nil:
+		return err
+	}
+	policy := began.Strictest(d.Policies.Current())
+	now := d.Now()
+	clamp(&session, policy)
+	if !now.Before(session.ExpiresAt()) {
+		return nil
+	}
+	c.Locals(keySession, session)
+	c.Locals(keyBegan, began)
+	if session.State == models.Authenticated && now.Sub(session.LastSeenAt) >= d.TouchEvery {
+		return d.Store.Touch(c.UserContext(), session.Ref(), Client(c), now.Add(policy.Timeouts.Idle.Std()))
+	}
+	return nil
+}
+
+// clamp holds a session to timeouts that were made stricter after it began.
+func clamp(s *models.Session, policy models.Policy) {
+	idle, absolute := policy.Timeouts.Idle, policy.Timeouts.Absolute
+	from := s.CreatedAt
+	switch s.State {
+	case models.SecondFactorRequired:
+		idle, absolute = policy.Timeouts.SecondFactor, policy.Timeouts.SecondFactor
+	case models.EnrolmentRequired:
+		idle, absolute = policy.Timeouts.Enrolment, policy.Timeouts.Enrolment
+	case models.Recovering:
+		idle, absolute = policy.Timeouts.Recovery, policy.Timeouts.Recovery
+	}
+	if s.State != models.SecondFactorRequired && s.State != models.EnrolmentRequired {
+		from = lastProof(s) // the absolute end counts from the sign-in, not from its first step
+	}
+	s.EndsAt = earlier(s.EndsAt, from.Add(absolute.Std()))
+	s.IdleEndsAt = earlier(s.IdleEndsAt, s.LastSeenAt.Add(idle.Std()))
+}
+
+func lastProof(s *models.Session) time.Time {
+	at := s.CreatedAt
+	for _, m := range s.Methods {
+		if m.At.After(at) {
+			at = m.At
+		}
+	}
+	return at
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// token reads the one token of a request. A bearer token is refused to
+// browsers: what a script can read, a script can leak.
+func (d *Door) token(c *fiber.Ctx) (string, models.Transport, error) {
+	if header := c.Get(fiber.HeaderAuthorization); header != "" {
+		scheme, token, ok := strings.Cut(header, " ")
+		if !ok || !strings.EqualFold(scheme, "Bearer") {
+			return "", "", nil // some proxy's own credentials
+		}
+		if c.Get(fiber.HeaderOrigin) != "" {
+			return "", "", models.Refuse(models.CodeCrossSite, "bearer tokens are for apps: a browser signs in with its cookie")
+		}
+		return strings.TrimSpace(token), models.Bearer, nil
+	}
+	return c.Cookies(d.cookieName()), models.Cookie, nil
+}
+
+// Transport checks the transport that a sign-in asks for; "" is the cookie.
+func Transport(c *fiber.Ctx, asked string) (models.Transport, error) {
+	switch models.Transport(asked) {
+	case "", models.Cookie:
+		return models.Cookie, nil
+	case models.Bearer:
+		if c.Get(fiber.HeaderOrigin) != "" {
+			return "", models.Refuse(models.CodeCrossSite, "bearer tokens are for apps: a browser signs in with its cookie")
+		}
+		return models.Bearer, nil
+	default:
+		return "", models.Invalid("transport", "unknown", "transport is cookie or bearer")
+	}
+}
