@@ -1,15 +1,32 @@
 package web
 
+import "slices"
+
 // VerifyPage is the second door.
 type VerifyPage struct {
 	Layout
-	// Factors the person can use now, last used first: "passkey", "totp", "face", "recovery".
+	// Factors of the account that count, last used first: "passkey", "totp", "face", "recovery".
 	Factors []string
-	// FaceAvailable is false while the face engine is out of order; FaceReason then says why, in a sentence, when the
-	// person could otherwise have used it.
+	// FaceAvailable is false while the face engine is out of order; FaceReason then says why in a sentence.
 	FaceAvailable bool
 	FaceReason    string
 	Next          string
 }
 
 func (VerifyPage) page() (name, title string) { return "verify", "Confirm it’s you" }
+
+// Usable are the factors that work now.
+func (p VerifyPage) Usable() []string {
+	return slices.DeleteFunc(slices.Clone(p.Factors), func(kind string) bool { return kind == "face" && !p.FaceAvailable })
+}
+
+// FaceTrouble is why a person who enrolled their face can't use it now, or "".
+func (p VerifyPage) FaceTrouble() string {
+	if p.FaceAvailable || !slices.Contains(p.Factors, "face") {
+		return ""
+	}
+	if p.FaceReason == "" {
+		return "Signing in with your face isn’t available right now."
+	}
+	return p.FaceReason
+}

@@ -238,3 +238,29 @@ func TestNavigationFollowsTheState(t *testing.T) {
 		t.Error("login page lost where the person was going")
 	}
 }
+
+// While the face engine is out of order nobody is led to a camera, and only those who would have used it hear why.
+func TestVerifyPageWithoutFaceEngine(t *testing.T) {
+	t.Parallel()
+	p := newPages(t)
+	const reason = "the models are missing"
+	for _, tt := range []struct {
+		factors   []string
+		available bool
+		camera    bool
+		says      bool
+	}{
+		{[]string{"face", "totp"}, true, true, false},
+		{[]string{"face", "totp"}, false, false, true},
+		{[]string{"totp"}, false, false, false},
+		{[]string{"face"}, false, false, true},
+	} {
+		page := render(t, p, VerifyPage{Factors: tt.factors, FaceAvailable: tt.available, FaceReason: reason})
+		if got := strings.Contains(page, `data-factor="face"`); got != tt.camera {
+			t.Errorf("%v, available %v: camera offered: %v, want %v", tt.factors, tt.available, got, tt.camera)
+		}
+		if got := strings.Contains(page, reason); got != tt.says {
+			t.Errorf("%v, available %v: reason told: %v, want %v", tt.factors, tt.available, got, tt.says)
+		}
+	}
+}

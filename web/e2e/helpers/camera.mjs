@@ -9,9 +9,28 @@ import { fileURLToPath } from "node:url";
 import { launch } from "./browser.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const testdata = process.env.SALLYPORT_TESTDATA ?? path.resolve(here, "../../../../shared");
-export const faces = path.join(testdata, "faces");
-export const haveFaces = existsSync(path.join(faces, "obama-1.jpg"));
+const root = path.resolve(here, "../../..");
+const faces = path.join(process.env.SALLYPORT_TESTDATA ?? path.resolve(root, "../shared"), "faces");
+const samples = path.join(process.env.SALLYPORT_MODELS ?? path.join(root, ".run/models"), "samples");
+
+/**
+ * Two photos of one person, one of another, and one of several. A clone alone has the photos of the npm package that
+ * the face models come from, with one picture of each person.
+ */
+export const photos = findPhotos();
+
+function findPhotos() {
+  if (existsSync(path.join(faces, "obama-1.jpg"))) {
+    const at = (/** @type {string} */ name) => path.join(faces, name);
+    return { enrolled: at("tzuyu-1.jpg"), later: at("tzuyu-2.jpg"), stranger: at("bona-2.jpg"), crowd: at("two-people.jpg") };
+  }
+  if (process.env.SALLYPORT_REQUIRE_TESTDATA === "1") throw new Error(`the test photos are not in ${faces}`);
+  if (existsSync(path.join(samples, "sample1-face1.jpg"))) {
+    const at = (/** @type {string} */ name) => path.join(samples, name);
+    return { enrolled: at("sample1-face1.jpg"), later: at("sample1-face1.jpg"), stranger: at("sample1-face2.jpg"), crowd: at("sample1.jpg") };
+  }
+  return null;
+}
 
 // Noise, because a camera's frames are never equal to the byte and equal ones are refused; 4:2:0, because Chromium's
 // fake camera garbles anything else.
@@ -23,10 +42,11 @@ export class Webcam {
     this.file = path.join(this.folder, "now.mjpeg");
   }
 
-  /** @param {string} photo a file name below the test photos, or "nobody" for an empty wall */
+  /** @param {string} [photo] none for an empty wall */
   shows(photo) {
-    const input = photo === "nobody" ? ["-f", "lavfi", "-i", "color=c=0xb0a898:s=640x480:r=10"] : ["-loop", "1", "-i", path.join(faces, photo)];
-    const fit = "scale=640:480:force_original_aspect_ratio=decrease,pad=640:480:-1:-1:color=gray,setsar=1";
+    const input = photo ? ["-loop", "1", "-i", photo] : ["-f", "lavfi", "-i", "color=c=0xb0a898:s=640x480:r=10"];
+    // People hold their head into the upper part of a tall photo.
+    const fit = "scale=640:480:force_original_aspect_ratio=increase,crop=640:480:(iw-ow)/2:0,setsar=1";
     const next = path.join(this.folder, "next.mjpeg");
     execFileSync(
       "ffmpeg",

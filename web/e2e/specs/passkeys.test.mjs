@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { plugIn } from "../helpers/authenticator.mjs";
+import { arrivesAt, launch, looksRight, openTab, says } from "../helpers/browser.mjs";
+import { call, enterPassword, joinWithApp, register, sessionOf, signOut, somebody } from "../helpers/people.mjs";
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser.close());
+
+/**
+ * @param {import("playwright-core").Page} page
+ * @param {string} name
+ */
+async function choosePasskey(page, name) {
+  await page.getByRole("button", { name: /^Passkey/ }).click();
+  await page.getByRole("heading", { name: "Add a passkey" }).waitFor();
+  await page.getByLabel(/^Name/).fill(name);
+  await page.getByRole("button", { name: "Create the passkey" }).click();
+  await page.getByRole("heading", { name: "You’re in" }).waitFor();
+}
+
+test("register, add a passkey, sign out, sign in with password and passkey", async (t) => {
+  const page = await openTab(t, browser);
+  const device = await plugIn(page);
+  const person = somebody();
+  await register(page, person, "/account/sessions");
+  await choosePasskey(page, "Test key");
+  await looksRight(page);
+  await page.getByRole("link", { name: "Continue" }).click();
+  await arrivesAt(page, "/account/sessions");
+  assert.equal((await sessionOf(page)).acr, "aal2");
+
+  // The sign-in page would offer the passkey at once; here it is to be the second step.
+  await device.answer(false);
+  await signOut(page);
+  await enterPassword(page, person);
+  await page.waitForURL((url) => url.pathname === "/verify");
+  await looksRight(page);
+  await device.answer(true);
+  await page.getByRole("button", { name: "Sign in with your passkey" }).click();
+  await arrivesAt(page, "/chat");
+  const session = await sessionOf(page);
+  assert.deepEqual(session.methods.map((m) => m.method).sort(), ["passkey", "pwd"]);
+  assert.equal(session.acr, "aal2");
+});
+
+test("a passkey signs in alone, chosen from the suggestions of the first field", async (t) => {
+  const page = await openTab(t, browser);
+  const device = await plugIn(page);
+  const person = somebody();
+  await register(page, person);
+  await choosePasskey(page, "Suggested");
+  assert.equal((await device.credentials())[0].isResidentCredential, true);
+  await call(page, "DELETE", "/v1/session");
+  await page.goto("/login?next=%2Faccount");
+  await arrivesAt(page, "/account");
+  const session = await sessionOf(page);
+  assert.deepEqual(session.methods.map((m) => m.method), ["passkey"]);
+  assert.equal(session.acr, "aal2");
+});
+
+test("a passkey signs in alone by its button", async (t) => {
+  const page = await openTab(t, browser);
+  const device = await plugIn(page);
+  await register(page, somebody());
+  await choosePasskey(page, "Pressed");
+  await device.answer(false);
+  await call(page, "DELETE", "/v1/session");
+  await page.goto("/login");
+  const button = page.getByRole("button", { name: "Sign in with a passkey" });
+  await button.waitFor();
+  await device.answer(true);
+  await button.click();
+  await arrivesAt(page, "/chat");
+});
+
+test("a key that can't verify its user is a second step, and no way in alone", async (t) => {
+  const page = await openTab(t, browser, { refusals: [401] });
+  const device = await plugIn(page, { verifies: false });
+  const person = somebody();
+  await register(page, person);
+  await choosePasskey(page, "Plain key");
+  await device.answer(false);
+  await call(page, "DELETE", "/v1/session");
+  await enterPassword(page, person);
+  await page.waitForURL((url) => url.pathname === "/verify");
+  await device.answer(true);
+  await page.getByRole("button", { name: "Sign in with your passkey" }).click();
+  await arrivesAt(page, "/chat");
+  assert.equal((await sessionOf(page)).level, 2);
+
+  // A browser would not even try; somebody who asks the key without verification gets as far as the server.
+  await call(page, "DELETE", "/v1/session");
+  await device.answer(false);
+  await page.goto("/login");
+  await device.answer(true);
+  const status = await page.evaluate(async () => {
+    const post = (path, body) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+    const { publicKey } = await (await post("/v1/login/passkey/options", {})).json();
+    const options = PublicKeyCredential.parseRequestOptionsFromJSON({ ...publicKey, userVerification: "discouraged" });
+    const credential = await navigator.credentials.get({ publicKey: options, signal: AbortSignal.timeout(5000) });
+    return (await post("/v1/login/passkey", credential)).status;
+  });
+  assert.equal(status, 401);
+  assert.equal((await call(page, "GET", "/v1/session")).status, 401);
+});
+
+test("a passkey with a broken signature is refused in words", async (t) => {
+  const page = await openTab(t, browser, { refusals: [422] });
+  const device = await plugIn(page);
+  const person = somebody();
+  await register(page, person);
+  await choosePasskey(page, "Broken");
+  await device.answer(false);
+  await call(page, "DELETE", "/v1/session");
+  await enterPassword(page, person);
+  await page.waitForURL((url) => url.pathname === "/verify");
+  await device.answer(true);
+  await device.spoil(true);
+  await page.getByRole("button", { name: "Sign in with your passkey" }).click();
+  await says(page, /That passkey wasn’t accepted/);
+  await looksRight(page);
+  await device.spoil(false);
+  await page.getByRole("button", { name: "Sign in with your passkey" }).click();
+  await arrivesAt(page, "/chat");
+});
+
+test("passkeys are added, renamed and removed, but never the last second step", async (t) => {
+  const page = await openTab(t, browser, { refusals: [409] });
+  await plugIn(page);
+  const person = somebody();
+  await register(page, person);
+  await choosePasskey(page, "First");
+  await page.goto("/account/security");
+  await looksRight(page);
+
+  await page.getByRole("button", { name: "Remove First" }).click();
+  await page.getByRole("button", { name: "Remove the passkey" }).click();
+  await says(page, /add another before|only second step|last second factor/i);
+
+  await page.getByRole("button", { name: "Rename First" }).click();
+  await page.getByLabel("New name").fill("Desk");
+  await page.getByRole("button", { name: "Save the name" }).click();
+  await says(page, /now called “Desk”/);
+  await page.getByText("Desk", { exact: true }).waitFor();
+
+  // The same device again is on the exclude list; another one is not.
+  await page.getByRole("button", { name: "Add a passkey" }).click();
+  await page.getByRole("button", { name: "Create the passkey" }).click();
+  await says(page, /already has a passkey/);
+  await looksRight(page);
+  await plugIn(page, { verifies: false });
+  await page.getByLabel(/^Name/).fill("Pocket");
+  await page.getByRole("button", { name: "Create the passkey" }).click();
+  await says(page, /Your passkey is added/);
+
+  await page.getByRole("button", { name: "Remove Desk" }).click();
+  await looksRight(page);
+  await page.getByRole("button", { name: "Keep it" }).click();
+  await page.getByRole("button", { name: "Remove Desk" }).click();
+  await page.getByRole("button", { name: "Remove the passkey" }).click();
+  await says(page, /“Desk” is removed/);
+  assert.equal(await page.locator("[data-passkey]").count(), 1);
+});
+
+test("an account with an app adds a passkey as well, and is asked for the one used last", async (t) => {
+  const page = await openTab(t, browser);
+  const device = await plugIn(page);
+  const person = somebody();
+  await joinWithApp(page, person);
+  await page.goto("/account/security");
+  await page.getByRole("button", { name: "Add a passkey" }).click();
+  await page.getByRole("button", { name: "Create the passkey" }).click();
+  await says(page, /Your passkey is added/);
+  await device.answer(false);
+  await signOut(page);
+  await enterPassword(page, person, "/account");
+  await page.waitForURL((url) => url.pathname === "/verify");
+  await looksRight(page);
+  const first = await page.locator("[data-factor]:visible").getAttribute("data-factor");
+  const other = first === "passkey" ? "Authenticator app" : "Passkey";
+  await page.getByRole("button", { name: new RegExp(`^${other}`) }).click();
+  assert.equal(await page.locator("[data-factor]:visible").count(), 1);
+  if (first !== "passkey") await page.getByRole("button", { name: /^Authenticator app/ }).click();
+  await page.getByLabel(/Six digits/).fill(await person.app.fresh());
+  await arrivesAt(page, "/account");
+});
