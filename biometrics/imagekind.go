@@ -25,10 +25,44 @@ type imageKind struct {
 var (
 	jpegKind = imageKind{"JPEG", jpeg.DecodeConfig, jpeg.Decode, checkJPEGScans, jpegEXIF}
 	pngKind  = imageKind{"PNG", png.DecodeConfig, png.Decode, checkNothing, pngEXIF}
-	webpKind = imageKind{"WebP", webp.DecodeConfig, webp.Decode, checkNothing, webpEXIF}
+	webpKind = imageKind{"WebP", webp.DecodeConfig, decodeWebP, checkNothing, webpEXIF}
 )
 
 func checkNothing([]byte) error { return nil }
+
+// decodeWebP decodes and, where the picture is lossy, stretches its levels: VP8 has
+// black at 16 and white at 235, the decoder hands them out as if they were JPEG's
+// 0 and 255, and the picture would be flat and grey.
+func decodeWebP(r io.Reader) (image.Image, error) {
+	img, err := webp.Decode(r)
+	if err != nil {
+		return nil, err
+	}
+	switch img := img.(type) {
+	case *image.YCbCr:
+		stretch(img)
+	case *image.NYCbCrA:
+		stretch(&img.YCbCr)
+	}
+	return img, nil
+}
+
+func stretch(img *image.YCbCr) {
+	var luma, chroma [256]uint8
+	for v := range 256 {
+		luma[v] = uint8(max(0, min(255, ((v-16)*255+109)/219)))
+		chroma[v] = uint8(max(0, min(255, 128+(v-128)*255/224)))
+	}
+	for i, v := range img.Y {
+		img.Y[i] = luma[v]
+	}
+	for i, v := range img.Cb {
+		img.Cb[i] = chroma[v]
+	}
+	for i, v := range img.Cr {
+		img.Cr[i] = chroma[v]
+	}
+}
 
 // sniff tells the format by its first bytes, never by a name or a media type.
 func sniff(data []byte) (imageKind, error) {

@@ -14,6 +14,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/sallyport/sallyport/biometrics"
@@ -25,6 +26,9 @@ func main() {
 	// A crash report is read by the last words it leaves on stderr: its head, not
 	// the stacks of a Go program that was inside native code.
 	debug.SetTraceback("none")
+	// One thread does all native work: the C library keeps an arena for each thread
+	// that ever allocated.
+	runtime.LockOSThread()
 	models := flag.String("models", ".run/models", "folder of the three model files")
 	detector := flag.String("detector", biometrics.DetectorHOG, "hog or cnn")
 	selfcheck := flag.Bool("selfcheck", false, "load the models, say which they are, and exit")

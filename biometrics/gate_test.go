@@ -1,0 +1,270 @@
+package biometrics
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"image"
+	"image/color"
+	"image/color/palette"
+	"image/draw"
+	"image/jpeg"
+	"runtime"
+	"sync"
+	"testing"
+)
+
+func TestOpenEveryKind(t *testing.T) {
+	t.Parallel()
+	colour := quadrantPicture(320, 240)
+	grey := image.NewGray(colour.Bounds())
+	draw.Draw(grey, grey.Bounds(), colour, image.Point{}, draw.Src)
+	deep := image.NewNRGBA64(colour.Bounds())
+	draw.Draw(deep, deep.Bounds(), colour, image.Point{}, draw.Src)
+	indexed := image.NewPaletted(colour.Bounds(), append(palette.WebSafe[:200:200], quadrants[0], quadrants[1], quadrants[2], quadrants[3]))
+	draw.Draw(indexed, indexed.Bounds(), colour, image.Point{}, draw.Src)
+	// Clear where it is white, and black there below: only what lies under it
+	// shows the difference.
+	clear := image.NewNRGBA(colour.Bounds())
+	draw.Draw(clear, clear.Bounds(), colour, image.Point{}, draw.Src)
+	for y := range 120 {
+		for x := range 160 {
+			clear.SetNRGBA(x, y, color.NRGBA{})
+		}
+	}
+	moved := image.NewRGBA(image.Rect(0, 0, 400, 400))
+	paint(moved, 320, 240)
+
+	for name, data := range map[string][]byte{
+		"JPEG":             encodeJPEG(t, colour),
+		"JPEG progressive": fixture(t, "progressive.jpg"),
+		"JPEG CMYK":        fixture(t, "cmyk.jpg"),
+		"JPEG grey":        encodeJPEG(t, grey),
+		"PNG":              encodePNG(t, colour),
+		"PNG grey":         encodePNG(t, grey),
+		"PNG 16 bit":       encodePNG(t, deep),
+		"PNG palette":      encodePNG(t, indexed),
+		"PNG alpha":        encodePNG(t, clear),
+		"PNG part":         encodePNG(t, moved.SubImage(image.Rect(0, 0, 320, 240))),
+		"WebP lossy":       fixture(t, "lossy.webp"),
+		"WebP lossless":    fixture(t, "lossless.webp"),
+		"WebP alpha":       fixture(t, "alpha.webp"),
+	} {
+		frame, err := newGate(t).Open(data)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		img := decode(t, frame)
+		if _, ok := img.(*image.YCbCr); !ok || frame.Width() != 320 || frame.Height() != 240 {
+			t.Errorf("%s: frame is %T of %dx%d", name, img, frame.Width(), frame.Height())
+		}
+		for i, want := range quadrants {
+			x, y := 80+i%2*160, 60+i/2*120
+			if name == "JPEG grey" || name == "PNG grey" {
+				level := color.GrayModel.Convert(want).(color.Gray).Y
+				want = color.RGBA{level, level, level, 255}
+			}
+			if !near(img, x, y, want) {
+				t.Errorf("%s: quadrant %d is %v, want %v", name, i, color.RGBAModel.Convert(img.At(x, y)), want)
+			}
+		}
+	}
+}
+
+func TestOpenScalesDown(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ width, height, wantWidth, wantHeight int }{
+		{1280, 960, 1280, 960},
+		{2560, 1920, 1280, 960},
+		{1500, 3000, 640, 1280},
+		{3000, 400, 1280, 171},
+		{160, 160, 160, 160},
+	} {
+		for name, data := range map[string][]byte{
+			"JPEG": encodeJPEG(t, quadrantPicture(test.width, test.height)),
+			"PNG":  encodePNG(t, quadrantPicture(test.width, test.height)),
+		} {
+			frame, err := newGate(t).Open(data)
+			if err != nil {
+				t.Errorf("%s of %dx%d: %v", name, test.width, test.height, err)
+				continue
+			}
+			img := decode(t, frame)
+			if size := img.Bounds().Size(); size != image.Pt(test.wantWidth, test.wantHeight) || size != image.Pt(frame.Width(), frame.Height()) {
+				t.Errorf("%s of %dx%d became %v", name, test.width, test.height, size)
+			}
+			if !near(img, frame.Width()/4, frame.Height()/4, quadrants[0]) || !near(img, frame.Width()*3/4, frame.Height()*3/4, quadrants[3]) {
+				t.Errorf("%s of %dx%d lost its colours", name, test.width, test.height)
+			}
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	whole := encodeJPEG(t, quadrantPicture(320, 240))
+	patched := bytes.Clone(whole)
+	frameHeader := bytes.Index(patched, []byte{0xff, 0xc0})
+	binary.BigEndian.PutUint32(patched[frameHeader+5:], 4000<<16|4000)
+	twoHeaders := append(bytes.Clone(whole[:frameHeader]), patched[frameHeader:frameHeader+19]...)
+	twoHeaders = append(twoHeaders, whole[frameHeader:]...)
+	arithmetic := bytes.Clone(whole)
+	arithmetic[frameHeader+1] = 0xc9
+	for name, test := range map[string]struct {
+		data []byte
+		want ImageReason
+	}{
+		"nothing":              {nil, ImageDamaged},
+		"text":                 {[]byte("GIF89a and so on"), ImageUnsupported},
+		"too many bytes":       {append(whole, make([]byte, 5<<20)...), ImageTooLarge},
+		"too small":            {encodeJPEG(t, quadrantPicture(320, 100)), ImageTooSmall},
+		"too narrow":           {encodeJPEG(t, quadrantPicture(4000, 200)), ImageTooSmall},
+		"cut JPEG":             {whole[:len(whole)-200], ImageDamaged},
+		"cut JPEG header":      {whole[:30], ImageDamaged},
+		"cut PNG":              {encodePNG(t, quadrantPicture(320, 240))[:200], ImageDamaged},
+		"cut WebP":             {fixture(t, "lossless.webp")[:60], ImageDamaged},
+		"lying JPEG header":    {patched, ImageDamaged},
+		"two JPEG headers":     {twoHeaders, ImageDamaged},
+		"arithmetic coding":    {arithmetic, ImageUnsupported},
+		"JPEG of endless scan": {manyScans(fixture(t, "progressive.jpg"), 10_000), ImageUnsupported},
+	} {
+		frame, err := newGate(t).Open(test.data)
+		var refused *ImageError
+		if !errors.As(err, &refused) || refused.Reason != test.want || !frame.IsZero() {
+			t.Errorf("%s: got %v, want %s", name, err, test.want)
+		}
+	}
+}
+
+// manyScans repeats the last scan of a progressive JPEG.
+func manyScans(picture []byte, n int) []byte {
+	last := bytes.LastIndex(picture, []byte{0xff, markerSOS})
+	end := len(picture) - 2
+	out := bytes.Clone(picture[:end])
+	for range n {
+		out = append(out, picture[last:end]...)
+	}
+	return append(out, 0xff, markerEOI)
+}
+
+// bombs are small files that ask for 144 megapixels and more.
+func bombs(t testing.TB) map[string][]byte {
+	t.Helper()
+	photo := encodeJPEG(t, quadrantPicture(320, 240))
+	binary.BigEndian.PutUint32(photo[bytes.Index(photo, []byte{0xff, 0xc0})+5:], 12000<<16|12000)
+	header := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, 12000), 12000)
+	header = append(header, 8, 2, 0, 0, 0)
+	drawing := append([]byte("\x89PNG\r\n\x1a\n"), pngChunk("IHDR", header)...)
+	drawing = append(drawing, pngChunk("IDAT", make([]byte, 1000))...)
+	lossless := fixture(t, "lossless.webp")
+	// 14 bits each of width and height, less one.
+	binary.LittleEndian.PutUint32(lossless[bytes.Index(lossless, []byte("VP8L"))+9:], 0x3fff|0x3fff<<14)
+	return map[string][]byte{"JPEG": photo, "PNG": drawing, "WebP": lossless}
+}
+
+func TestOpenRefusesBombsBeforeDecoding(t *testing.T) {
+	// Not parallel: it counts what this process allocates.
+	gate := newGate(t)
+	for name, data := range bombs(t) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := gate.Open(data)
+		runtime.ReadMemStats(&after)
+		var refused *ImageError
+		if !errors.As(err, &refused) || refused.Reason != ImageTooLarge {
+			t.Errorf("%s: got %v, want %s", name, err, ImageTooLarge)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20 {
+			t.Errorf("%s: refusing it took %d bytes", name, took)
+		}
+	}
+}
+
+func TestOpenDropsMetadata(t *testing.T) {
+	t.Parallel()
+	secret := append(exifBlock(binary.BigEndian, 1), "52.5200 N 13.4050 E"...)
+	data := jpegWithEXIF(encodeJPEG(t, quadrantPicture(320, 240)), secret)
+	frame, err := newGate(t).Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(frame.JPEG(), []byte("Exif")) || bytes.Contains(frame.JPEG(), []byte("13.4050")) {
+		t.Error("metadata came through")
+	}
+	for marker := range jpegSegments(frame.JPEG()) {
+		if marker >= 0xe0 && marker <= 0xef || marker == 0xfe {
+			t.Errorf("frame has a segment %#x", marker)
+		}
+	}
+}
+
+func TestEqualFrames(t *testing.T) {
+	t.Parallel()
+	gate := newGate(t)
+	open := func(data []byte) Frame {
+		f, err := gate.Open(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	img := quadrantPicture(320, 240)
+	first := open(encodePNG(t, img))
+	tagged := open(pngWithEXIF(encodePNG(t, img), exifBlock(binary.BigEndian, 1)))
+	var small bytes.Buffer
+	err := jpeg.Encode(&small, img, &jpeg.Options{Quality: 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := open(small.Bytes())
+	later, equal := EqualFrames([]Frame{first, other, tagged})
+	if !equal || later != 2 {
+		t.Errorf("the same picture with another tag: %d, %v", later, equal)
+	}
+	_, equal = EqualFrames([]Frame{first, other})
+	if equal {
+		t.Error("two pictures are one")
+	}
+}
+
+func TestOpenIsSafeAtOnce(t *testing.T) {
+	t.Parallel()
+	config := DefaultGateConfig()
+	config.Parallel = 2
+	gate, err := NewGate(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := encodeJPEG(t, quadrantPicture(320, 240))
+	want, err := gate.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			got, err := gate.Open(data)
+			if err != nil || got.Sum() != want.Sum() {
+				t.Errorf("another frame from the same bytes: %v", err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestNewGateRefusesLimits(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*GateConfig){
+		"no bytes":   func(c *GateConfig) { c.MaxBytes = 0 },
+		"no slots":   func(c *GateConfig) { c.Parallel = 0 },
+		"min beyond": func(c *GateConfig) { c.MinSide = c.LongSide + 1 },
+	} {
+		config := DefaultGateConfig()
+		change(&config)
+		_, err := NewGate(config)
+		if err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+}
