@@ -11,7 +11,7 @@ import { launch } from "./browser.mjs";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, "../../..");
 const faces = path.join(process.env.SALLYPORT_TESTDATA ?? path.resolve(root, "../shared"), "faces");
-const samples = path.join(process.env.SALLYPORT_MODELS ?? path.join(root, ".run/models"), "samples");
+const samples = path.join(process.env.SALLYPORT_FACE_MODELS ?? path.join(root, ".run/models"), "samples");
 
 /**
  * Two photos of one person, one of another, and one of several. A clone alone has the photos of the npm package that

@@ -1,0 +1,98 @@
+// Starts the real server on a port of its own, then the browser tests against it:
+//
+//   node run.mjs                          every spec
+//   node run.mjs specs/totp.test.mjs      some of them
+//   node run.mjs screenshots.mjs FOLDER   another script against the same server
+//
+// SALLYPORT_E2E_DATABASE_URL names a Postgres database that may be filled; the schema is made in it. SALLYPORT_BIN is the
+// server (default bin/sallyport at the top), SALLYPORT_FACE_WORKER and SALLYPORT_FACE_MODELS go to it as they are.
+// SALLYPORT_TESTDATA is the folder with faces/; SALLYPORT_REQUIRE_TESTDATA=1 makes it an error that it is missing.
+
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { policyText } from "./helpers/policy.mjs";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.resolve(here, "../..");
+const database = process.env.SALLYPORT_E2E_DATABASE_URL;
+if (!database) throw new Error("SALLYPORT_E2E_DATABASE_URL must name a Postgres database that the tests may fill");
+const program = process.env.SALLYPORT_BIN ?? path.join(root, "bin/sallyport");
+
+const folder = mkdtempSync(path.join(tmpdir(), "sallyport-e2e-"));
+const policy = path.join(folder, "policy.yaml");
+writeFileSync(policy, policyText());
+execFileSync(program, ["keys", "generate", "--dir", path.join(folder, "keys")], { stdio: ["ignore", "ignore", "inherit"] });
+
+const port = await freePort();
+const url = `http://localhost:${port}`;
+const server = spawn(program, ["serve", "--migrate"], {
+  stdio: ["ignore", "inherit", "inherit"],
+  env: {
+    PATH: process.env.PATH,
+    SALLYPORT_LISTEN: `127.0.0.1:${port}`,
+    SALLYPORT_PUBLIC_URL: url,
+    SALLYPORT_DATABASE_URL: database,
+    SALLYPORT_DEMO: "true",
+    SALLYPORT_KEYS_SEAL_FILE: path.join(folder, "keys/seal.json"),
+    SALLYPORT_KEYS_DIGEST_FILE: path.join(folder, "keys/digest.key"),
+    SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION: "off",
+    SALLYPORT_POLICY_FILE: policy,
+    SALLYPORT_FACE_MODELS: process.env.SALLYPORT_FACE_MODELS ?? path.join(root, ".run/models"),
+    ...(process.env.SALLYPORT_FACE_WORKER ? { SALLYPORT_FACE_WORKER: process.env.SALLYPORT_FACE_WORKER } : {}),
+    SALLYPORT_LOG_LEVEL: process.env.SALLYPORT_LOG_LEVEL ?? "warn",
+  },
+});
+
+let failed = 1;
+try {
+  await ready();
+  failed = await run(process.argv.slice(2));
+} finally {
+  if (server.exitCode === null) {
+    server.kill("SIGTERM");
+    await once(server, "exit");
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exitCode = failed;
+
+async function ready() {
+  for (let tries = 0; tries < 300; tries++) {
+    if (server.exitCode !== null) throw new Error(`the server ended with ${server.exitCode} before it was ready`);
+    const answer = await fetch(`${url}/readyz`).catch(() => null);
+    if (answer?.ok) return;
+    await sleep(100);
+  }
+  throw new Error("the server was not ready after 30 seconds");
+}
+
+/** @param {string[]} wanted */
+async function run(wanted) {
+  const script = wanted.length > 0 && !wanted[0].endsWith(".test.mjs");
+  const specs = readdirSync(path.join(here, "specs")).sort().map((name) => path.join("specs", name));
+  const args = script
+    ? [path.resolve(here, wanted[0]), ...wanted.slice(1).map((arg) => path.resolve(arg))]
+    : // One after another: they share one server's policy, and a browser wants its core.
+      ["--test", "--test-concurrency=1", "--test-timeout=180000", "--test-reporter=spec", ...(wanted.length ? wanted : specs)];
+  const tests = spawn(process.execPath, args, {
+    cwd: here,
+    stdio: "inherit",
+    env: { ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy },
+  });
+  const [code] = await once(tests, "exit");
+  return code ?? 1;
+}
+
+async function freePort() {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = /** @type {import("node:net").AddressInfo} */ (probe.address());
+  probe.close();
+  return port;
+}
