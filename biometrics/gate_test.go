@@ -127,7 +127,9 @@ func TestOpenRefuses(t *testing.T) {
 		"lying JPEG header":    {patched, ImageDamaged},
 		"two JPEG headers":     {twoHeaders, ImageDamaged},
 		"arithmetic coding":    {arithmetic, ImageUnsupported},
+		"JPEG of many scans":   {manyScans(fixture(t, "progressive.jpg"), maxScans), ImageUnsupported},
 		"JPEG of endless scan": {manyScans(fixture(t, "progressive.jpg"), 10_000), ImageUnsupported},
+		"scans of a large one": {resized(manyScans(fixture(t, "progressive.jpg"), maxPixelScans), 4096), ImageUnsupported},
 	} {
 		frame, err := newGate(t).Open(test.data)
 		var refused *ImageError
@@ -146,6 +148,12 @@ func manyScans(picture []byte, n int) []byte {
 		out = append(out, picture[last:end]...)
 	}
 	return append(out, 0xff, markerEOI)
+}
+
+// resized changes the size in the header of a progressive JPEG.
+func resized(picture []byte, side uint32) []byte {
+	binary.BigEndian.PutUint32(picture[bytes.Index(picture, []byte{0xff, 0xc2})+5:], side<<16|side)
+	return picture
 }
 
 // bombs are small files that ask for 144 megapixels and more.

@@ -18,8 +18,9 @@ type imageKind struct {
 	name         string
 	decodeConfig func(io.Reader) (image.Config, error)
 	decode       func(io.Reader) (image.Image, error)
-	precheck     func(data []byte) error // what the header's size does not bound
-	exif         func(data []byte) []byte
+	// precheck refuses what the size of the picture does not bound.
+	precheck func(data []byte, pixels, maxPixels int) error
+	exif     func(data []byte) []byte
 }
 
 var (
@@ -28,7 +29,7 @@ var (
 	webpKind = imageKind{"WebP", webp.DecodeConfig, decodeWebP, checkNothing, webpEXIF}
 )
 
-func checkNothing([]byte) error { return nil }
+func checkNothing([]byte, int, int) error { return nil }
 
 // decodeWebP decodes and, where the picture is lossy, stretches its levels: VP8 has
 // black at 16 and white at 235, the decoder hands them out as if they were JPEG's
@@ -93,20 +94,23 @@ func decodeError(kind imageKind, err error) error {
 	return imageErrorf(ImageDamaged, "%s: %v", kind.name, err)
 }
 
-// maxScans is what a progressive JPEG may have. Encoders write about ten; each
-// scan costs a pass over all blocks however few bytes it has, so a picture within
-// both other limits could otherwise keep a core busy for minutes.
-const maxScans = 64
+// Limits of the scans of a JPEG. Encoders write about ten; each costs a pass over
+// all blocks however few bytes it has, so a picture within both other limits could
+// otherwise keep a core busy for minutes.
+const (
+	maxScans      = 64
+	maxPixelScans = 16 // times the gate's limit of pixels: scans of the largest picture
+)
 
-func checkJPEGScans(data []byte) error {
+func checkJPEGScans(data []byte, pixels, maxPixels int) error {
 	scans := 0
 	for marker := range jpegSegments(data) {
 		if marker == markerSOS {
 			scans++
 		}
 	}
-	if scans > maxScans {
-		return imageErrorf(ImageUnsupported, "JPEG of %d scans, limit %d", scans, maxScans)
+	if scans > maxScans || int64(scans)*int64(pixels) > maxPixelScans*int64(maxPixels) {
+		return imageErrorf(ImageUnsupported, "JPEG of %d scans and %d pixels", scans, pixels)
 	}
 	return nil
 }
