@@ -1,4 +1,90 @@
 // Command sallyport is the server and its admin tools.
 package main
 
-func main() {}
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line.
+type cli struct {
+	Config string `help:"Configuration file (YAML). Settings named SALLYPORT_* in the environment come before it." short:"c" env:"SALLYPORT_CONFIG" type:"path"`
+
+	Serve   serveCommand   `cmd:"" help:"Run the server."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date."`
+	Cfg     struct {
+		Check configCheckCommand `cmd:"" help:"Read the configuration and say everything that is wrong with it."`
+	} `cmd:"" name:"config" help:"Look at the configuration."`
+	Policy struct {
+		Check policyCheckCommand `cmd:"" help:"Read the policy file and say everything that is wrong with it."`
+		Show  policyShowCommand  `cmd:"" help:"Print the policy that would be in force."`
+	} `cmd:"" help:"Look at the policy."`
+	Keys struct {
+		Generate keysGenerateCommand `cmd:"" help:"Make the keys for sealing and digests, in files that only their owner can read."`
+		Rotate   keysRotateCommand   `cmd:"" help:"Add a new primary sealing key; what older ones sealed still opens."`
+	} `cmd:"" help:"Make and rotate keys."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "sallyport: "+strings.ReplaceAll(err.Error(), "\n", "\nsallyport: "))
+		os.Exit(1)
+	}
+}
+
+// run is main without the process: what tests call.
+func run(ctx context.Context, args []string, out *os.File) error {
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("sallyport"),
+		kong.Description("The second door for chat and social apps: password first, then a passkey, a TOTP code or a face."),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(out),
+		kong.Writers(out, os.Stderr),
+	)
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return err
+	}
+	return command.Run(&c)
+}
+
+// configuration loads what the command line points to.
+func (c *cli) configuration() (Config, error) {
+	config, problems := loadConfig(c.Config, os.LookupEnv)
+	if len(problems) > 0 {
+		return config, errors.Join(problems...)
+	}
+	return config, nil
+}
+
+type configCheckCommand struct{}
+
+// Run checks the configuration and everything it points to.
+func (configCheckCommand) Run(c *cli, out *os.File) error {
+	config, err := c.configuration()
+	if err != nil {
+		return err
+	}
+	if _, err := config.sealer(); err != nil {
+		return err
+	}
+	if _, err := readPolicy(config); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "the configuration is good")
+	return nil
+}

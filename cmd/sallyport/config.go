@@ -1,0 +1,166 @@
+package main
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+	"github.com/sallyport/sallyport/biometrics"
+	"github.com/sallyport/sallyport/models/seal"
+	"github.com/sallyport/sallyport/server/auth"
+	"github.com/sallyport/sallyport/server/web"
+)
+
+// Config is what doesn't change while the server runs. What an admin may tune
+// while it does is in the policy.
+type Config struct {
+	Listen        string
+	PublicURL     *url.URL
+	SiteName      string
+	Demo          bool
+	DatabaseURL   string
+	DatabaseConns int
+	KeysSeal      string
+	KeysDigest    string
+	PolicyFile    string
+	Proxies       web.TrustedProxies
+	Argon2        auth.Argon2
+	HashParallel  int
+	HashQueue     int
+	FaceEnabled   bool
+	FaceWorker    string
+	FaceModels    string
+	FaceDetector  string
+	FaceWorkers   int
+	FaceQueue     int
+	LogFormat     string
+	LogLevel      slog.Level
+	Grace         time.Duration
+}
+
+// loadConfig reads the file, if any, and the environment over it. It gives
+// every problem at once, each naming its key.
+func loadConfig(path string, env func(string) (string, bool)) (Config, []error) {
+	var problems []error
+	k := koanf.New(".")
+	if path != "" {
+		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+			return Config{}, []error{fmt.Errorf("%s: %v", path, err)}
+		}
+	}
+	// Environment variables are mapped by name: an underscore in one could
+	// stand for a dot or for itself.
+	over := map[string]any{}
+	for _, o := range options {
+		if value, ok := env(o.env()); ok {
+			over[o.key] = value
+		}
+		if value, ok := env(o.env() + "_FILE"); ok && o.secret {
+			over[o.key+"_file"] = value
+		}
+	}
+	if err := k.Load(confmap.Provider(over, "."), nil); err != nil {
+		return Config{}, []error{err}
+	}
+	for _, key := range k.Keys() {
+		if !known(key) {
+			problems = append(problems, fmt.Errorf("%s: is not a key of the configuration", key))
+		}
+	}
+	var c Config
+	for _, o := range options {
+		text, err := o.read(k)
+		if err == nil {
+			err = o.set(&c, text)
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w (%s)", o.key, err, o.env()))
+		}
+	}
+	return c, problems
+}
+
+func known(key string) bool {
+	return slices.ContainsFunc(options, func(o option) bool {
+		return key == o.key || o.secret && key == o.key+"_file"
+	})
+}
+
+// read gives the option's text: from the file it names, as it stands, or the
+// default.
+func (o option) read(k *koanf.Koanf) (string, error) {
+	if o.secret && k.Exists(o.key+"_file") {
+		if k.Exists(o.key) {
+			return "", fmt.Errorf("is given as it is and as a file: choose one")
+		}
+		data, err := os.ReadFile(k.String(o.key + "_file"))
+		if err != nil {
+			return "", fmt.Errorf("can't be read from its file: %v", errors.Unwrap(err))
+		}
+		return strings.TrimSpace(string(data)), nil
+	}
+	if !k.Exists(o.key) {
+		return o.otherwise, nil
+	}
+	switch value := k.Get(o.key).(type) {
+	case []any, []string:
+		return strings.Join(k.Strings(o.key), ","), nil
+	case map[string]any:
+		return "", fmt.Errorf("must be one value, not a section")
+	default:
+		return strings.TrimSpace(fmt.Sprint(value)), nil
+	}
+}
+
+// sealer opens the keys.
+func (c Config) sealer() (*seal.Sealer, error) {
+	digest, err := base64.StdEncoding.DecodeString(c.KeysDigest)
+	if err != nil {
+		return nil, fmt.Errorf("keys.digest: is no base64")
+	}
+	sealer, err := seal.New([]byte(c.KeysSeal), digest)
+	if err != nil {
+		return nil, fmt.Errorf("keys.seal: %w", err)
+	}
+	return sealer, nil
+}
+
+// manifest reads what is said of the installed face models.
+func (c Config) manifest() (biometrics.Manifest, error) {
+	data, err := os.ReadFile(filepath.Join(c.FaceModels, biometrics.ManifestFile))
+	if err != nil {
+		return biometrics.Manifest{}, fmt.Errorf("face.models: no face models in %s (make models prepares them)", c.FaceModels)
+	}
+	m, err := biometrics.ParseManifest(data)
+	if err != nil {
+		return biometrics.Manifest{}, fmt.Errorf("face.models: %v", err)
+	}
+	return m, nil
+}
+
+// workerPath is the face worker's program: where the config says, or beside
+// this one.
+func (c Config) workerPath() string {
+	if c.FaceWorker != "" {
+		return c.FaceWorker
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return "sallyport-face"
+	}
+	return filepath.Join(filepath.Dir(self), "sallyport-face")
+}
+
+func cores() int { return runtime.GOMAXPROCS(0) }

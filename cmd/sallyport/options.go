@@ -1,0 +1,183 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sallyport/sallyport/server/web"
+)
+
+// option is one key of the configuration.
+type option struct {
+	key       string
+	otherwise string // the default
+	secret    bool   // may come from a file: key_file, SALLYPORT_KEY_FILE
+	set       func(*Config, string) error
+}
+
+// env is the option's name in the environment.
+func (o option) env() string {
+	return "SALLYPORT_" + strings.ToUpper(strings.ReplaceAll(o.key, ".", "_"))
+}
+
+// options lists every key. sallyport.example.yaml explains each; a test holds
+// the two together.
+var options = []option{
+	{"listen", "127.0.0.1:8080", false, func(c *Config, s string) error {
+		if _, _, err := net.SplitHostPort(s); err != nil {
+			return fmt.Errorf("must be host:port, is %q", s)
+		}
+		c.Listen = s
+		return nil
+	}},
+	{"public_url", "http://localhost:8080", false, setPublicURL},
+	{"site_name", "Sallyport", false, func(c *Config, s string) error {
+		if s == "" || len(s) > 64 || strings.Contains(s, ":") {
+			return fmt.Errorf("must be 1 to 64 bytes without a colon, is %q", s)
+		}
+		c.SiteName = s
+		return nil
+	}},
+	{"demo", "false", false, toBool(func(c *Config) *bool { return &c.Demo })},
+	{"database.url", "", true, func(c *Config, s string) error {
+		if s == "" {
+			return errors.New("must name a Postgres database")
+		}
+		c.DatabaseURL = s
+		return nil
+	}},
+	{"database.connections", "20", false, toInt(4, 1000, func(c *Config) *int { return &c.DatabaseConns })},
+	{"keys.seal", "", true, func(c *Config, s string) error {
+		if s == "" {
+			return errors.New("must be a keyset (sallyport keys generate makes one)")
+		}
+		c.KeysSeal = s
+		return nil
+	}},
+	{"keys.digest", "", true, func(c *Config, s string) error {
+		if s == "" {
+			return errors.New("must be 32 bytes in base64 (sallyport keys generate makes them)")
+		}
+		c.KeysDigest = s
+		return nil
+	}},
+	{"accounts.email_verification", "", false, func(_ *Config, s string) error {
+		// Without verification an address proves nothing. Whoever runs this
+		// must have said that they know.
+		if s != "off" && s != "false" { // YAML reads a bare off as false
+			return fmt.Errorf("must be off: this version sends no mail yet; is %q", s)
+		}
+		return nil
+	}},
+	{"policy.file", "", false, func(c *Config, s string) error {
+		c.PolicyFile = s
+		return nil
+	}},
+	{"proxies.trusted", "", false, func(c *Config, s string) error {
+		if s == "" {
+			return nil
+		}
+		proxies, err := web.ParseTrustedProxies(strings.Split(strings.ReplaceAll(s, " ", ""), ","))
+		c.Proxies = proxies
+		return err
+	}},
+	{"password.memory_kib", "19456", false, toInt(8, 4<<20, func(c *Config) *uint32 { return &c.Argon2.MemoryKiB })},
+	{"password.time", "2", false, toInt(1, 100, func(c *Config) *uint32 { return &c.Argon2.Time })},
+	{"password.threads", "1", false, toInt(1, 64, func(c *Config) *uint8 { return &c.Argon2.Threads })},
+	{"password.parallel", "0", false, func(c *Config, s string) error {
+		err := toInt(0, 1024, func(c *Config) *int { return &c.HashParallel })(c, s)
+		if c.HashParallel == 0 {
+			c.HashParallel = cores()
+		}
+		return err
+	}},
+	{"password.queue", "64", false, toInt(0, 100_000, func(c *Config) *int { return &c.HashQueue })},
+	{"face.enabled", "true", false, toBool(func(c *Config) *bool { return &c.FaceEnabled })},
+	{"face.worker", "", false, func(c *Config, s string) error {
+		c.FaceWorker = s
+		return nil
+	}},
+	{"face.models", ".run/models", false, func(c *Config, s string) error {
+		c.FaceModels = s
+		return nil
+	}},
+	{"face.detector", "hog", false, func(c *Config, s string) error {
+		if s != "hog" && s != "cnn" {
+			return fmt.Errorf("must be hog or cnn, is %q", s)
+		}
+		c.FaceDetector = s
+		if manifest, err := c.manifest(); err == nil && c.FaceEnabled {
+			return manifest.CheckDetector(s)
+		}
+		return nil
+	}},
+	{"face.workers", "0", false, toInt(0, 1024, func(c *Config) *int { return &c.FaceWorkers })},
+	{"face.queue", "0", false, toInt(0, 100_000, func(c *Config) *int { return &c.FaceQueue })},
+	{"log.format", "text", false, func(c *Config, s string) error {
+		if s != "text" && s != "json" {
+			return fmt.Errorf("must be text or json, is %q", s)
+		}
+		c.LogFormat = s
+		return nil
+	}},
+	{"log.level", "info", false, func(c *Config, s string) error {
+		if c.LogLevel.UnmarshalText([]byte(s)) != nil {
+			return fmt.Errorf("must be debug, info, warn or error, is %q", s)
+		}
+		return nil
+	}},
+	{"shutdown.grace", "10s", false, func(c *Config, s string) error {
+		d, err := time.ParseDuration(s)
+		if err != nil || d < 0 || d > 10*time.Minute {
+			return fmt.Errorf("must be a duration up to 10m, is %q", s)
+		}
+		c.Grace = d
+		return nil
+	}},
+}
+
+func setPublicURL(c *Config, s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("must be scheme and host, such as https://login.example.com, is %q", s)
+	}
+	if net.ParseIP(u.Hostname()) != nil {
+		return fmt.Errorf("must be a name, for passkeys belong to names and not to addresses, is %q", s)
+	}
+	// Browsers give the camera and passkeys to secure origins alone, and
+	// count http only for localhost among them.
+	if u.Scheme != "https" && (u.Scheme != "http" || u.Hostname() != "localhost") {
+		return fmt.Errorf("must be https, or http://localhost, is %q", s)
+	}
+	u.Path = ""
+	c.PublicURL = u
+	return nil
+}
+
+func toBool(field func(*Config) *bool) func(*Config, string) error {
+	return func(c *Config, s string) error {
+		b, err := strconv.ParseBool(s)
+		if err != nil {
+			return fmt.Errorf("must be true or false, is %q", s)
+		}
+		*field(c) = b
+		return nil
+	}
+}
+
+func toInt[T int | uint8 | uint32](low, high int64, field func(*Config) *T) func(*Config, string) error {
+	return func(c *Config, s string) error {
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil || n < low || n > min(high, math.MaxUint32) {
+			return fmt.Errorf("must be a number from %d to %d, is %q", low, high, s)
+		}
+		*field(c) = T(n)
+		return nil
+	}
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/sallyport/sallyport/biometrics"
+	"github.com/sallyport/sallyport/models/postgres"
+	"github.com/sallyport/sallyport/server"
+	"github.com/sallyport/sallyport/server/face"
+	"github.com/sallyport/sallyport/server/policy"
+)
+
+const (
+	policyEvery   = time.Second
+	purgeEvery    = time.Minute
+	requestWithin = 25 * time.Second
+	frameBytes    = 4 << 20
+)
+
+type migrateCommand struct{}
+
+// Run migrates.
+func (migrateCommand) Run(ctx context.Context, c *cli, out *os.File) error {
+	config, err := c.configuration()
+	if err != nil {
+		return err
+	}
+	if err := migrate(ctx, config); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "the schema is up to date")
+	return nil
+}
+
+func migrate(ctx context.Context, config Config) error {
+	conn, err := pgx.Connect(ctx, config.DatabaseURL)
+	if err != nil {
+		return fmt.Errorf("database.url: %w", err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	return postgres.Migrate(ctx, conn)
+}
+
+type serveCommand struct {
+	Migrate bool `help:"Bring the schema up to date first."`
+}
+
+// Run serves until it is told to stop.
+func (s serveCommand) Run(ctx context.Context, c *cli, out *os.File) error {
+	config, err := c.configuration()
+	if err != nil {
+		return err
+	}
+	if s.Migrate {
+		if err := migrate(ctx, config); err != nil {
+			return err
+		}
+	}
+	return serve(ctx, config, out)
+}
+
+// serve wires everything together and runs it until ctx ends.
+func serve(ctx context.Context, config Config, out *os.File) error {
+	log := newLog(config)
+	sealer, err := config.sealer()
+	if err != nil {
+		return err
+	}
+	pool, err := openPool(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	store := postgres.New(pool, sealer, time.Now)
+	if err := postgres.CheckSchema(ctx, pool); err != nil {
+		return err
+	}
+	policies, err := policy.Load(ctx, store, config.PolicyFile, defaultPolicy(config), log)
+	if err != nil {
+		return err
+	}
+	gateConfig := biometrics.DefaultGateConfig()
+	gateConfig.MaxBytes = frameBytes
+	gate, err := biometrics.NewGate(gateConfig)
+	if err != nil {
+		return err
+	}
+	// The workers outlive the requests: they stop after the listener did.
+	engine, stopFace := startFace(context.WithoutCancel(ctx), config, log)
+	defer stopFace()
+
+	srv, err := server.New(server.Deps{
+		Store: store, Policies: policies, Digester: sealer, Engine: engine, Gate: gate,
+		Now: time.Now, Log: log, TouchEvery: postgres.TouchEvery,
+		Options: server.Options{
+			SiteName: config.SiteName, PublicURL: config.PublicURL, Demo: config.Demo, Proxies: config.Proxies,
+			Argon2: config.Argon2, HashParallel: config.HashParallel, HashQueue: config.HashQueue, RequestWithin: requestWithin,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { policies.Watch(background, policyEvery) })
+	running.Go(func() {
+		hub := srv.Hub()
+		store.Listen(background, postgres.Listener{SessionEnded: hub.SessionEnded, ChatPosted: hub.Posted, Missed: hub.Missed}, log)
+	})
+	running.Go(func() { purge(background, store, log) })
+	defer running.Wait()
+	defer stop()
+
+	announce(out, config, engine, policies, log)
+	return srv.Serve(ctx, listener, config.Grace)
+}
+
+func openPool(ctx context.Context, config Config) (*pgxpool.Pool, error) {
+	settings, err := pgxpool.ParseConfig(config.DatabaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("database.url: can't be read") // the cause may quote the password
+	}
+	settings.MaxConns = int32(config.DatabaseConns)
+	pool, err := pgxpool.NewWithConfig(ctx, settings)
+	if err != nil {
+		return nil, fmt.Errorf("database.url: %w", err)
+	}
+	return pool, nil
+}
+
+// purge removes what has expired, until ctx ends.
+func purge(ctx context.Context, store *postgres.Store, log *slog.Logger) {
+	ticker := time.NewTicker(purgeEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := store.Purge(ctx); err != nil && ctx.Err() == nil {
+				log.Warn("expired rows could not be removed, trying again", "error", err)
+			}
+		}
+	}
+}
+
+func newLog(config Config) *slog.Logger {
+	options := &slog.HandlerOptions{Level: config.LogLevel}
+	if config.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+// announce says where the server is and which factors are ready.
+func announce(out *os.File, config Config, engine biometrics.Engine, policies *policy.Holder, log *slog.Logger) {
+	current := policies.Current()
+	// Workers load their models in a fraction of a second; whoever waits for
+	// the first line would rather know.
+	for range 50 {
+		if status := engine.Status(); status.Ready || !config.FaceEnabled || status.Model.Name == "" && status.Reason != "face workers are loading their models" {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	ready := "ready"
+	if status := engine.Status(); !status.Ready {
+		ready = "unavailable: " + status.Reason
+	} else if status.Model.Name != current.Face.Model {
+		ready = fmt.Sprintf("unavailable: the policy's threshold is for %s, installed is %s", current.Face.Model, status.Model.Name)
+	} else {
+		log.Warn(face.Statement)
+	}
+	source := "built in"
+	if config.PolicyFile != "" {
+		source = config.PolicyFile
+	}
+	fmt.Fprintf(out, "Sallyport is serving on %s (listening on %s)\n", config.PublicURL, config.Listen)
+	fmt.Fprintf(out, "  passkey  ready\n  totp     ready\n  face     %s\n", ready)
+	fmt.Fprintf(out, "  policy   %s, version %s\n", source, current.Version())
+}

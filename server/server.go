@@ -1,0 +1,152 @@
+// Package server puts the parts together: the route table, the guard in front
+// of it, and the life of the listener.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/sallyport/sallyport/biometrics"
+	"github.com/sallyport/sallyport/models/mfa"
+	"github.com/sallyport/sallyport/server/account"
+	"github.com/sallyport/sallyport/server/auth"
+	"github.com/sallyport/sallyport/server/chat"
+	"github.com/sallyport/sallyport/server/face"
+	"github.com/sallyport/sallyport/server/passkey"
+	"github.com/sallyport/sallyport/server/recovery"
+	"github.com/sallyport/sallyport/server/totp"
+	"github.com/sallyport/sallyport/server/web"
+	pages "github.com/sallyport/sallyport/web"
+)
+
+// Store is everything the parts need of the records.
+type Store interface {
+	web.Store
+	auth.Store
+	account.Store
+	passkey.Store
+	totp.Store
+	face.Store
+	recovery.Store
+	chat.Store
+	Ping(ctx context.Context) error
+}
+
+// Deps is what a server is made of.
+type Deps struct {
+	Store      Store
+	Policies   web.Policies
+	Digester   auth.Digester
+	Engine     biometrics.Engine
+	Gate       *biometrics.Gate
+	Now        func() time.Time
+	Log        *slog.Logger
+	TouchEvery time.Duration
+	Options
+}
+
+// Options is what the configuration says of the server.
+type Options struct {
+	SiteName      string
+	PublicURL     *url.URL
+	Demo          bool
+	Proxies       web.TrustedProxies
+	Argon2        auth.Argon2
+	HashParallel  int // hashes at once
+	HashQueue     int // that may wait
+	RequestWithin time.Duration
+}
+
+// Server answers HTTP.
+type Server struct {
+	app  *fiber.App
+	hub  *chat.Hub
+	deps Deps
+	door *web.Door
+}
+
+// maxBody is the largest body of any route; each route has its own, smaller
+// limit. It stays below 16 MiB, from where fasthttp writes files.
+const maxBody = 13 << 20
+
+// New makes a server. The error names what in the options can't work.
+func New(deps Deps) (*Server, error) {
+	rendered, err := pages.New(deps.SiteName)
+	if err != nil {
+		return nil, err
+	}
+	party, err := passkey.NewParty(deps.SiteName, deps.PublicURL.Hostname(), origin(deps.PublicURL))
+	if err != nil {
+		return nil, fmt.Errorf("public_url: %w", err)
+	}
+	door := &web.Door{
+		Store: deps.Store, Policies: deps.Policies, Next: mfa.Next, Now: deps.Now, Log: deps.Log, Pages: rendered,
+		Origin: origin(deps.PublicURL), Secure: deps.PublicURL.Scheme == "https", Demo: deps.Demo, Proxies: deps.Proxies,
+		TouchEvery: deps.TouchEvery,
+	}
+	hasher := auth.NewHasher(deps.Argon2, deps.HashParallel, deps.HashQueue)
+	faces := &face.Handlers{Door: door, Store: deps.Store, Engine: deps.Engine, Gate: deps.Gate}
+	door.FaceReady = func() bool { return faces.Unavailable(deps.Policies.Current().Face) == "" }
+	hub := chat.NewHub(deps.Store, deps.Log)
+	s := &Server{deps: deps, hub: hub, door: door}
+	s.app = fiber.New(fiber.Config{
+		AppName:                      "Sallyport",
+		Immutable:                    true, // values of a request are kept beyond it
+		BodyLimit:                    maxBody,
+		DisablePreParseMultipartForm: true, // pictures never become temporary files
+		DisableStartupMessage:        true,
+		ErrorHandler:                 door.ErrorHandler,
+		ReadTimeout:                  30 * time.Second,
+		WriteTimeout:                 30 * time.Second,
+		IdleTimeout:                  90 * time.Second,
+		ReadBufferSize:               16 << 10,
+		StrictRouting:                true,
+		CaseSensitive:                true,
+	})
+	parts := parts{
+		auth:     &auth.Handlers{Door: door, Store: deps.Store, Digester: deps.Digester, Hasher: hasher, SiteName: deps.SiteName},
+		passkey:  &passkey.Handlers{Door: door, Store: deps.Store, Party: party},
+		totp:     &totp.Handlers{Door: door, Store: deps.Store, SiteName: deps.SiteName},
+		face:     faces,
+		recovery: &recovery.Handlers{Door: door, Store: deps.Store, Hasher: hasher},
+		account: &account.Handlers{Door: door, Store: deps.Store, Face: account.FaceFacts{
+			Unavailable: faces.Unavailable, ConsentVersion: face.ConsentVersion, ConsentText: face.ConsentText, Statement: face.Statement,
+		}},
+		chat: &chat.Handlers{Door: door, Store: deps.Store, Hub: hub},
+	}
+	s.mount(parts)
+	return s, nil
+}
+
+// origin writes a URL's origin (RFC 6454 section 6.2).
+func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+// App gives the app for tests to call without a network.
+func (s *Server) App() *fiber.App { return s.app }
+
+// Hub gives the sockets, for whoever hears announcements.
+func (s *Server) Hub() *chat.Hub { return s.hub }
+
+// Serve answers on a listener until ctx ends. What is being answered then is
+// finished first, for at most the grace time.
+func (s *Server) Serve(ctx context.Context, listener net.Listener, grace time.Duration) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.app.Listener(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	s.hub.Close() // sockets would hold the shutdown up
+	err := s.app.ShutdownWithTimeout(grace)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("requests were still running after %s", grace)
+	}
+	return err
+}
