@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/biometrics"
 	"github.com/sallyport/sallyport/biometrics/biometricstest"
@@ -68,7 +69,7 @@ func play(args []string) {
 			os.Exit(1)
 		}
 	case "mute":
-		select {}
+		hang()
 	case "model": // is what the file says
 		text, err := os.ReadFile(args[1])
 		if err != nil {
@@ -125,7 +126,7 @@ func act(request wire.Message) {
 		fmt.Fprintln(os.Stderr, "terminate called after throwing an instance of 'std::bad_alloc'")
 		os.Exit(3)
 	case actHang:
-		select {}
+		hang()
 	case actGarbage:
 		fmt.Println("OpenBLAS : Program is Terminated. Because you tried to allocate too many memory regions.")
 		return
@@ -175,6 +176,9 @@ var people = sync.OnceValue(func() map[biometrics.Descriptor]int {
 	return out
 })
 
+// hang does nothing more. The runtime would notice a select without cases.
+func hang() { time.Sleep(time.Hour) }
+
 func say(m wire.Message) {
 	err := wire.Write(os.Stdout, m)
 	if err != nil {
@@ -188,7 +192,7 @@ func signal(s syscall.Signal) {
 	if err != nil {
 		panic(errors.New("could not signal itself"))
 	}
-	select {}
+	hang()
 }
 
 // playServer starts a worker that does not mind the end of its input, says its
@@ -205,5 +209,5 @@ func playServer() {
 	}
 	pool.Start(context.Background())
 	fmt.Println(<-pids)
-	select {}
+	hang()
 }
