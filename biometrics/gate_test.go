@@ -74,18 +74,24 @@ func TestOpenEveryKind(t *testing.T) {
 
 func TestOpenScalesDown(t *testing.T) {
 	t.Parallel()
+	config := DefaultGateConfig()
+	config.LongSide, config.MinSide = 320, 40
+	gate, err := NewGate(config)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct{ width, height, wantWidth, wantHeight int }{
-		{1280, 960, 1280, 960},
-		{2560, 1920, 1280, 960},
-		{1500, 3000, 640, 1280},
-		{3000, 400, 1280, 171},
-		{160, 160, 160, 160},
+		{320, 240, 320, 240},
+		{640, 480, 320, 240},
+		{375, 750, 160, 320},
+		{750, 100, 320, 43},
+		{40, 40, 40, 40},
 	} {
 		for name, data := range map[string][]byte{
 			"JPEG": encodeJPEG(t, quadrantPicture(test.width, test.height)),
 			"PNG":  encodePNG(t, quadrantPicture(test.width, test.height)),
 		} {
-			frame, err := newGate(t).Open(data)
+			frame, err := gate.Open(data)
 			if err != nil {
 				t.Errorf("%s of %dx%d: %v", name, test.width, test.height, err)
 				continue
