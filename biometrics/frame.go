@@ -13,7 +13,7 @@ type Frame struct {
 // JPEG returns the encoded picture. The caller must not change it.
 func (f Frame) JPEG() []byte { return f.jpeg }
 
-// Width and Height are pixels.
+// Width is in pixels.
 func (f Frame) Width() int { return f.width }
 
 // Height is in pixels.

@@ -4,6 +4,7 @@ package dlib
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/jpeg"
 	"os"
@@ -32,7 +33,7 @@ func BenchmarkMatch(b *testing.B) {
 	}
 	defer recognizer.Close()
 	for _, size := range []image.Point{{X: 640, Y: 480}, {X: 1280, Y: 720}} {
-		b.Run(size.String(), func(b *testing.B) {
+		b.Run(fmt.Sprintf("%dx%d", size.X, size.Y), func(b *testing.B) {
 			upload := picture(b, size)
 			template := []biometrics.Descriptor{{}}
 			var ours, gate, theirs []time.Duration
