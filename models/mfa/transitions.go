@@ -88,6 +88,7 @@ func firstFactorEnrolled(policy models.Policy, a *models.Attempt, event models.E
 		{Kind: models.EffectEstablish},
 		{Kind: models.EffectEndOthers},
 		{Kind: models.EffectDropEnrolments},
+		reset(event.Factor),
 		record("factor_added", event.Factor),
 		record("signed_in", event.Factor),
 	}, nil
@@ -109,6 +110,7 @@ func recoveringFactorEnrolled(_ models.Policy, a *models.Attempt, event models.E
 		{Kind: models.EffectEstablish},
 		{Kind: models.EffectEndOthers},
 		{Kind: models.EffectDropEnrolments},
+		reset(event.Factor),
 		record("factor_added", event.Factor),
 	}, nil
 }
@@ -151,7 +153,7 @@ func laterFactorEnrolled(policy models.Policy, a *models.Attempt, event models.E
 	if err := StepUp(policy, *a, Yields(event.Factor), begun); err != nil {
 		return nil, err
 	}
-	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectDropEnrolments}, record("factor_added", event.Factor)}, nil
+	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectDropEnrolments}, reset(event.Factor), record("factor_added", event.Factor)}, nil
 }
 
 func factorRemoved(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {

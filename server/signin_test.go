@@ -1,0 +1,364 @@
+package server_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/models"
+)
+
+func TestPasswordAndTOTP(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	ada.get("/v1/me").want(200)
+	ada.delete("/v1/session").want(204)
+	ada.get("/v1/session").want(401, models.CodeSessionRequired)
+
+	s.nextStep()
+	back := ada.elsewhere()
+	got := back.get("/v1/session").want(200).state(models.SecondFactorRequired, models.ACROne)
+	if _, shown := got.Body["user"]; shown {
+		t.Error("a level-1 session shows the account")
+	}
+	back.get("/v1/me").want(403, models.CodeSecondFactorRequired)
+	before := back.cookies["sallyport"]
+	back.post("/v1/verify/totp", map[string]any{"code": back.code()}).want(200).state(models.Authenticated, models.ACRAAL2)
+	if back.cookies["sallyport"] == before {
+		t.Error("the token did not change with the level")
+	}
+	thief := s.browser()
+	thief.cookies["sallyport"] = before
+	thief.get("/v1/session").want(401, models.CodeSessionRequired)
+}
+
+func TestSignInByEmailInAnyCase(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.register("ada")
+	for _, identifier := range []string{"ada", "ADA", "ada@example.com", " Ada@Example.COM "} {
+		s.browser().post("/v1/login", map[string]any{"identifier": identifier, "password": password}).want(200)
+	}
+}
+
+func TestATOTPCodeWorksOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	// The code that confirmed the enrolment is used up as well.
+	ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(422, models.CodeFactorRejected)
+	s.nextStep()
+	ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(200)
+	ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(422, models.CodeFactorRejected)
+	// An older step than the newest used one is as good as used.
+	ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": ada.codeAt(-30 * time.Second)}).want(422, models.CodeFactorRejected)
+}
+
+func TestTOTPSkew(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	s.Clock.Advance(10 * time.Minute)
+	for offset, status := range map[time.Duration]int{-time.Minute: 422, time.Minute: 422} {
+		ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": ada.codeAt(offset)}).want(status)
+	}
+	ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": ada.codeAt(-30 * time.Second)}).want(200)
+	ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": ada.codeAt(30 * time.Second)}).want(200)
+}
+
+// parallel runs f n times at once and counts the answers by status.
+func parallel(n int, f func(i int) *answer) map[int]int {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	counts := map[int]int{}
+	start := make(chan struct{})
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			a := f(i)
+			mu.Lock()
+			defer mu.Unlock()
+			counts[a.Status]++
+		})
+	}
+	close(start)
+	wg.Wait()
+	return counts
+}
+
+// generous lifts the limits so that single use alone decides a race.
+func generous(p *models.Policy) {
+	wide := models.Limit{Max: 100, Window: models.Duration(time.Minute)}
+	p.Limits.TOTP, p.Limits.Recovery, p.Limits.Passkey, p.Limits.Face = wide, wide, wide, wide
+	p.Limits.Password = models.Limit{Max: 1000, Window: models.Duration(time.Minute)}
+}
+
+func TestOneTOTPCodeOf100InParallel(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.force(generous)
+	ada := s.withTOTP("ada")
+	s.nextStep()
+	tabs := make([]*person, 100)
+	for i := range tabs {
+		tabs[i] = ada.elsewhere()
+	}
+	code := ada.code()
+	counts := parallel(100, func(i int) *answer { return tabs[i].post("/v1/verify/totp", map[string]any{"code": code}) })
+	if counts[200] != 1 || counts[200]+counts[422]+counts[429] != 100 {
+		t.Fatalf("answers %v: exactly one may win", counts)
+	}
+}
+
+func TestOneRecoveryCodeOf100InParallel(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.force(generous)
+	ada := s.withTOTP("ada")
+	ada.saveCodes()
+	tabs := make([]*person, 100)
+	for i := range tabs {
+		tabs[i] = ada.elsewhere()
+	}
+	counts := parallel(100, func(i int) *answer {
+		return tabs[i].post("/v1/verify/recovery", map[string]any{"code": ada.codes[3]})
+	})
+	if counts[200] != 1 || counts[200]+counts[422]+counts[429] != 100 {
+		t.Fatalf("answers %v: exactly one may win", counts)
+	}
+}
+
+func TestWrongCodesAreLimitedInParallelAndPerFactor(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	ada.saveCodes()
+	s.nextStep()
+	tabs := make([]*person, 30)
+	s.force(func(p *models.Policy) { p.Limits.Password.Max = 100 })
+	for i := range tabs {
+		tabs[i] = ada.elsewhere()
+	}
+	counts := parallel(30, func(i int) *answer { return tabs[i].post("/v1/verify/totp", map[string]any{"code": "000000"}) })
+	if counts[422] != 5 || counts[429] != 25 {
+		t.Fatalf("answers %v: a limit of 5 must let 5 through", counts)
+	}
+	limited := ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(429, models.CodeRateLimited)
+	if limited.Header.Get("Retry-After") != "900" {
+		t.Errorf("Retry-After is %q", limited.Header.Get("Retry-After"))
+	}
+	// Signing in anew doesn't reset it, and another factor stays open.
+	ada.elsewhere().post("/v1/verify/recovery", map[string]any{"code": ada.codes[0]}).want(200)
+	s.Clock.Advance(15 * time.Minute)
+	ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(200)
+}
+
+func TestPasswordsAreLimitedBeforeTheyAreHashed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.register("ada")
+	for _, identifier := range []string{"ada", "nobody"} {
+		tries := func() *answer {
+			return s.browser().post("/v1/login", map[string]any{"identifier": identifier, "password": "wrong password"})
+		}
+		for range 10 {
+			tries().want(401, models.CodeInvalidCredentials)
+		}
+		tries().want(429, models.CodeRateLimited)
+	}
+	// Email and name of one account share the count.
+	s.browser().post("/v1/login", map[string]any{"identifier": "ada@example.com", "password": password}).want(429)
+	s.Clock.Advance(15 * time.Minute)
+	s.browser().post("/v1/login", map[string]any{"identifier": "ada", "password": password}).want(200)
+}
+
+func TestUnknownUserLooksLikeAWrongPassword(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.register("ada")
+	known := s.browser().post("/v1/login", map[string]any{"identifier": "ada", "password": "wrong password"}).want(401)
+	unknown := s.browser().post("/v1/login", map[string]any{"identifier": "nobody", "password": "wrong password"}).want(401)
+	if string(known.Raw) != string(unknown.Raw) {
+		t.Errorf("the answers differ:\n%s\n%s", known.Raw, unknown.Raw)
+	}
+}
+
+func TestNewPasswords(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for typed, reason := range map[string]string{
+		"short":                    "too_short",
+		strings.Repeat("x1", 129):  "too_long",
+		"password1":                "common",
+		"PASSWORD123":              "common",
+		"dragondragon":             "common",
+		"abababab":                 "common",
+		"grace-hopper":             "own_name",
+		"Grace-Hopper@example.com": "own_email",
+		"sallyport":                "site_name",
+		"with\nnewline":            "control_character",
+		"ﬀﬀﬀ":                      "", // six letters by NFKC: too short
+	} {
+		a := s.browser().post("/v1/accounts", map[string]any{"email": "grace-hopper@example.com", "username": "grace-hopper", "password": typed})
+		if reason == "" {
+			reason = "too_short"
+		}
+		a.want(400, models.CodeInvalidRequest)
+		if a.Body["field"] != "password" || a.Body["reason"] != reason {
+			t.Errorf("%q: got %s, want %s", typed, a.Raw, reason)
+		}
+	}
+	// No composition rules, and any script counts by code points.
+	for i, fine := range []string{"aaaa bbbb cccc", "mañana será", "пароль длинный", "🐢🐇🐸🐌🐞🦋🐝🐛"} {
+		s.browser().post("/v1/accounts", map[string]any{"email": fmt.Sprintf("u%d@example.com", i), "username": fmt.Sprintf("u%d", i), "password": fine}).want(201)
+	}
+}
+
+func TestTheSamePasswordOnAnotherKeyboard(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	composed, decomposed := "caf\u00e9 au lait", "cafe\u0301 au lait"
+	s.browser().post("/v1/accounts", map[string]any{"email": "a@example.com", "username": "ada", "password": composed}).want(201)
+	s.browser().post("/v1/login", map[string]any{"identifier": "ada", "password": decomposed}).want(200)
+}
+
+func TestRegistrationRefusals(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.register("ada")
+	body := func(change ...string) map[string]any {
+		m := map[string]any{"email": "new@example.com", "username": "new", "password": password}
+		for i := 0; i < len(change); i += 2 {
+			m[change[i]] = change[i+1]
+		}
+		return m
+	}
+	for _, c := range []struct {
+		body   map[string]any
+		status int
+		field  string
+	}{
+		{body("email", "ADA@example.com"), 409, "email"},
+		{body("username", "Ada"), 409, "username"},
+		{body("email", "no-at"), 400, "email"},
+		{body("email", "two@@example.com"), 400, "email"},
+		{body("email", "Ada <a@example.com>"), 400, "email"},
+		{body("username", "with@at"), 400, "username"},
+		{body("username", "x"), 400, "username"},
+		{body("username", "-dash"), 400, "username"},
+		{body("display_name", strings.Repeat("x", 65)), 400, "display_name"},
+		{body("surprise", "x"), 400, "surprise"},
+		{body("transport", "carrier-pigeon"), 400, "transport"},
+	} {
+		a := s.browser().post("/v1/accounts", c.body).want(c.status)
+		if a.Body["field"] != c.field {
+			t.Errorf("%v: field %v, want %s", c.body, a.Body["field"], c.field)
+		}
+	}
+}
+
+func TestRegistrationIsLimitedPerNetwork(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.force(func(p *models.Policy) { p.Limits.Registration.Max = 2 })
+	s.register("ada")
+	s.register("eve")
+	s.browser().post("/v1/accounts", map[string]any{"email": "x@example.com", "username": "xx", "password": password}).want(429, models.CodeRateLimited)
+}
+
+func TestBearerTransport(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	s.nextStep()
+	app := &person{browser: s.app(), name: "ada", secret: ada.secret}
+	opened := app.post("/v1/login", map[string]any{"identifier": "ada", "password": password, "transport": "bearer"}).want(200)
+	first := opened.text("token")
+	if opened.Header.Get("Set-Cookie") != "" {
+		t.Error("a bearer session set a cookie")
+	}
+	moved := app.post("/v1/verify/totp", map[string]any{"code": app.code()}).want(200).state(models.Authenticated, models.ACRAAL2)
+	if moved.text("token") == first {
+		t.Error("the token did not change")
+	}
+	app.get("/v1/me").want(200)
+
+	// A token travels the way it was born.
+	asCookie := s.browser()
+	asCookie.cookies["sallyport"] = app.token
+	asCookie.get("/v1/session").want(401)
+	stolen := s.app()
+	stolen.token = ada.cookies["sallyport"]
+	stolen.get("/v1/session").want(401)
+	// A browser says where it comes from, and gets no bearer.
+	page := s.browser()
+	page.post("/v1/login", map[string]any{"identifier": "ada", "password": password, "transport": "bearer"}).want(403, models.CodeCrossSite)
+	page.token = app.token
+	page.get("/v1/me").want(403, models.CodeCrossSite)
+}
+
+func TestCrossSiteWritesAreRefused(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	for name, header := range map[string]map[string]string{
+		"cross-site":          {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+		"same-site":           {"Sec-Fetch-Site": "same-site", "Origin": "http://other.localhost:8080"},
+		"old browser":         {"Origin": "https://evil.example"},
+		"opaque origin":       {"Origin": "null"},
+		"other port":          {"Origin": "http://localhost:9090"},
+		"lies about its site": {"Sec-Fetch-Site": "cross-site", "Origin": origin},
+	} {
+		evil := ada.clone()
+		evil.header = header
+		for _, path := range []string{"/v1/me/sessions", "/v1/session"} {
+			if a := evil.delete(path); a.Status != 403 || a.code() != models.CodeCrossSite {
+				t.Errorf("%s: DELETE %s got %d", name, path, a.Status)
+			}
+		}
+	}
+	ada.get("/v1/session").want(200)
+}
+
+func TestUnreachableRecordsAre503(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	s.Pool.Close()
+	for _, a := range []*answer{
+		ada.get("/v1/session"), ada.get("/v1/me"), ada.get("/account"), ada.get("/readyz"),
+		s.browser().post("/v1/login", map[string]any{"identifier": "ada", "password": password}),
+	} {
+		if a.Status != http.StatusServiceUnavailable {
+			t.Errorf("%s: got %d, want 503", a.what, a.Status)
+		}
+		if len(a.Header.Values("Set-Cookie")) > 0 {
+			t.Errorf("%s: the session's cookie was touched", a.what)
+		}
+	}
+	ada.get("/healthz").want(200)
+}
+
+func TestSecrecy(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	ada.saveCodes()
+	ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": "000000"})
+	s.browser().post("/v1/login", map[string]any{"identifier": "ada", "password": "a wrong password"})
+	secrets := append([]string{password, ada.secret, "a wrong password", ada.cookies["sallyport"]}, ada.codes...)
+	for _, secret := range secrets {
+		if strings.Contains(s.log.String(), secret) {
+			t.Errorf("the log holds %q", secret)
+		}
+		for _, path := range []string{"/v1/me", "/v1/me/totp", "/v1/me/recovery-codes", "/v1/me/sessions", "/v1/session", "/account/security"} {
+			if strings.Contains(string(ada.get(path).Raw), secret) {
+				t.Errorf("%s tells %q", path, secret)
+			}
+		}
+	}
+}
