@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -56,6 +58,26 @@ func loadAssets() (assets, error) {
 		return assets{}, fmt.Errorf("load assets: %w", err)
 	}
 	return assets{prefix: "/static/" + hex.EncodeToString(sum.Sum(nil))[:12] + "/", files: found}, nil
+}
+
+var importLine = regexp.MustCompile(`(?m)^import .* from "\./([^"]+)";$`)
+
+// modules lists a module and everything it imports, itself first. Without telling the browser about all of them at
+// once it would find them one level at a time, and buttons would be dead for as long.
+func (a assets) modules(name string) ([]string, error) {
+	list := []string{name}
+	for i := 0; i < len(list); i++ {
+		module, ok := a.files[list[i]]
+		if !ok {
+			return nil, fmt.Errorf("module %s does not exist", list[i])
+		}
+		for _, m := range importLine.FindAllSubmatch(module.body, -1) {
+			if imported := path.Join(path.Dir(list[i]), string(m[1])); !slices.Contains(list, imported) {
+				list = append(list, imported)
+			}
+		}
+	}
+	return list, nil
 }
 
 // url is what a template writes for a file below static; a name that is not there fails the rendering.

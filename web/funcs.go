@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"html/template"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 func (p *Pages) funcs() template.FuncMap {
 	return template.FuncMap{
 		"asset":  p.assets.url,
+		"module": p.module,
 		"factor": describeFactor,
 		"date":   func(t time.Time) string { return t.UTC().Format("2 January 2006") },
 		"moment": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
@@ -30,6 +32,20 @@ func (p *Pages) funcs() template.FuncMap {
 			return newPassword{ID: id, Label: label, Min: least, Max: most}
 		},
 	}
+}
+
+// module loads a script and announces what it imports.
+func (p *Pages) module(name string) (template.HTML, error) {
+	list, err := p.assets.modules(name)
+	if err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, `<script type="module" src="%s"></script>`, template.HTMLEscapeString(p.assets.prefix+list[0]))
+	for _, imported := range list[1:] {
+		fmt.Fprintf(&out, "\n"+`<link rel="modulepreload" href="%s">`, template.HTMLEscapeString(p.assets.prefix+imported))
+	}
+	return template.HTML(out.String()), nil // names of our own files only
 }
 
 // factorWords are how pages speak of one way to prove who you are.

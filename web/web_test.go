@@ -5,8 +5,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
-	"io/fs"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -169,26 +167,32 @@ func TestPagesEscapeWhatPeopleWrote(t *testing.T) {
 	}
 }
 
-var imported = regexp.MustCompile(`(?m)^import .* from "\./([^"]+)";$`)
-
-// Modules import one another by relative path; a name that is mistyped would fail in the browser only.
-func TestModulesImportModulesThatExist(t *testing.T) {
+// Every module is loaded by some page, with all that it imports announced; a name that is mistyped would fail in the
+// browser only.
+func TestModulesAreAllUsed(t *testing.T) {
 	t.Parallel()
 	p := newPages(t)
-	names, err := fs.Glob(staticFiles, "static/js/*.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		body, err := staticFiles.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range imported.FindAllStringSubmatch(string(body), -1) {
-			if _, ok := p.assets.files["js/"+m[1]]; !ok {
-				t.Errorf("%s imports %s, which does not exist", name, m[1])
+	announced := map[string]bool{}
+	for _, s := range samples() {
+		for _, e := range elements(t, render(t, p, s.page)) {
+			if e.name == "script" || e.attrs["rel"] == "modulepreload" {
+				announced[strings.TrimPrefix(e.attrs["src"]+e.attrs["href"], p.assets.prefix)] = true
 			}
 		}
+	}
+	for name, file := range p.assets.files {
+		if !strings.HasSuffix(name, ".js") {
+			continue
+		}
+		if !announced[name] {
+			t.Errorf("%s is loaded by no page", name)
+		}
+		if got, want := strings.Count(string(file.body), "\nimport "), len(importLine.FindAll(file.body, -1)); got != want {
+			t.Errorf("%s has %d imports of which %d are read: keep each on one line, with double quotes", name, got, want)
+		}
+	}
+	if _, err := p.assets.modules("js/nothing.js"); err == nil {
+		t.Error("a module that does not exist was found")
 	}
 }
 

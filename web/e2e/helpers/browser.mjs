@@ -54,8 +54,8 @@ function watch(page, refusals) {
   page.on("pageerror", (error) => faults.push(`page error: ${error.stack ?? error.message}`));
   page.on("console", (message) => {
     if (message.type() !== "error" && message.type() !== "warning") return;
-    const refused = /the server responded with a status of (\d+)/.exec(message.text());
-    if (refused && refusals.includes(Number(refused[1]))) return;
+    const refused = /the server responded with a status of (\d+)|handshake: Unexpected response code: (\d+)/.exec(message.text());
+    if (refused && refusals.includes(Number(refused[1] ?? refused[2]))) return;
     faults.push(`console ${message.type()}: ${message.text()} (${message.location().url})`);
   });
   page.on("request", (request) => {

@@ -23,6 +23,8 @@ export async function register(page, person, next = "") {
   await page.getByLabel("Password", { exact: true }).fill(person.password);
   await page.getByRole("button", { name: "Create the account" }).click();
   await page.getByRole("heading", { name: "Choose your second step" }).waitFor();
+  // The words are there before the scripts that make the buttons work.
+  await page.waitForLoadState();
 }
 
 /**

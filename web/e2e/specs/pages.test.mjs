@@ -57,7 +57,7 @@ test("without scripts the page says what is missing, and no password ends up in 
   const context = await browser.newContext({ baseURL: base, javaScriptEnabled: false });
   const page = await context.newPage();
   await page.goto("/login");
-  await page.getByText("Scripts are turned off in this browser.").waitFor();
+  await page.locator("noscript p").waitFor();
   await page.getByLabel("Email or username").fill("somebody");
   await page.getByLabel("Password", { exact: true }).fill("very secret");
   await page.getByRole("button", { name: "Continue", exact: true }).click();

@@ -62,6 +62,7 @@ function connect() {
   });
   socket.addEventListener("message", (event) => add(JSON.parse(event.data)));
   socket.addEventListener("close", ({ code }) => {
+    if (document.body.dataset.leaving) return;
     if (code === SESSION_ENDED) return leave();
     wait = Math.min(LONGEST_WAIT, wait ? wait * 2 : 500);
     state.textContent = "The line is down. Reconnecting…";

@@ -7,7 +7,14 @@ import { localTimes } from "./time.js";
 
 for (const button of document.querySelectorAll("[data-sign-out]")) {
   onClick(button, document.body, async () => {
-    await request("DELETE", "/v1/session");
+    // Whatever else notices the session's end now is not to be surprised.
+    document.body.dataset.leaving = "true";
+    try {
+      await request("DELETE", "/v1/session");
+    } catch (error) {
+      delete document.body.dataset.leaving;
+      throw error;
+    }
     location.assign("/login");
     await new Promise(() => {});
   });
