@@ -189,6 +189,7 @@ func TestSeveralPasskeysNamedAndManaged(t *testing.T) {
 	s := newSite(t)
 	ada, phone, laptop := s.register("ada"), newKey(true), newKey(true)
 	ada.addPasskey(phone, "Phone").want(201)
+	s.Clock.Advance(time.Second)
 	ada.addPasskey(laptop, "").want(201)
 	// The same credential again is refused, whoever brings it.
 	ada.addPasskey(phone, "").want(409, models.CodeConflict)

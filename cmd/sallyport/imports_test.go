@@ -22,13 +22,13 @@ var ours = map[string][]string{
 	"models/mfa":                {"models"},
 	"models/seal":               {"models"},
 	"models/postgres":           {"models", "models/seal", "migrations"},
-	"models/postgres/pgtest":    {"models/postgres", "models/seal", "migrations"},
+	"models/postgres/pgtest":    {"models", "models/postgres", "models/seal", "migrations"},
 	"biometrics":                {},
 	"biometrics/wire":           {"biometrics", "biometrics/wire"},
 	"biometrics/worker":         {"biometrics", "biometrics/wire"},
 	"biometrics/dlib":           {"biometrics"},
-	"biometrics/prepare":        {},
-	"biometrics/facetest":       {"biometrics"},
+	"biometrics/prepare":        {"biometrics"},
+	"biometrics/facetest":       {},
 	"biometrics/biometricstest": {"biometrics"},
 	"web":                       {},
 	"migrations":                {},
@@ -55,7 +55,8 @@ var theirs = map[string][]string{
 	"golang.org/x/text":                    {"server/auth"},
 	"golang.org/x/sync":                    {"server/auth"},
 	"github.com/ccojocar/zxcvbn-go":        {"server/auth"},
-	"github.com/fsnotify/fsnotify":         {"server/policy"},
+	"github.com/mileusna/useragent":        {"server/account"},
+	"golang.org/x/net/idna":                {"server/auth"},
 }
 
 // pure packages decide and never act: they may not touch the world.
