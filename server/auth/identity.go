@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport/sallyport/models"
 	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
 )
 
 // canonicalIdentifier is what a sign-in looks up: an email address when there
@@ -56,12 +57,15 @@ const (
 // . _ - in between. It never holds an @, so that a name can't be read as
 // somebody's address.
 func checkUsername(typed string) (username, canonical string, err error) {
-	username = strings.TrimSpace(typed)
-	n := utf8.RuneCountInString(username)
+	if len(typed) > 16*maxUsername { // not worth folding
+		return "", "", models.Invalid("username", "length", fmt.Sprintf("use %d to %d characters", minUsername, maxUsername))
+	}
+	username = norm.NFC.String(strings.TrimSpace(typed))
+	canonical = fold(username)
+	n := utf8.RuneCountInString(canonical)
 	if n < minUsername || n > maxUsername {
 		return "", "", models.Invalid("username", "length", fmt.Sprintf("use %d to %d characters", minUsername, maxUsername))
 	}
-	canonical = fold(username)
 	for i, r := range canonical {
 		inner := i > 0 && i < len(canonical)-1
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && !(inner && strings.ContainsRune("._-", r)) {

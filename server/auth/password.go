@@ -58,4 +58,16 @@ func repeats(s string) bool {
 	return false
 }
 
-func fold(s string) string { return cases.Fold().String(norm.NFKC.String(s)) }
+// fold brings a name into the form by which names are compared: case folded and
+// NFKC. Folding can undo the normalisation and the other way round, so both are
+// repeated until nothing changes (Unicode section 3.13, toNFKC_Casefold).
+func fold(s string) string {
+	for range 8 {
+		folded := norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
+		if folded == s {
+			break
+		}
+		s = folded
+	}
+	return s
+}

@@ -53,7 +53,8 @@ func Parse(name string, document []byte, defaults models.Policy) (models.Policy,
 		return models.Policy{}, refused
 	case errors.Is(err, io.EOF): // an empty file: all defaults
 	case err != nil:
-		refused.Problems = append(refused.Problems, explain(strings.TrimPrefix(err.Error(), "yaml: "), keys))
+		// A value's own reading says what is wrong with it, but not where.
+		refused.Problems = append(refused.Problems, locate(&root, err.Error())+strings.TrimPrefix(err.Error(), "yaml: "))
 		return models.Policy{}, refused
 	}
 	if err := dec.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
@@ -83,6 +84,19 @@ func index(node *yaml.Node, path string, keys map[int]string, lines map[string]i
 			index(value, dotted, keys, lines)
 		}
 	}
+}
+
+// locate gives line and key of the value that a complaint quotes.
+func locate(node *yaml.Node, complaint string) string {
+	for i, child := range node.Content {
+		if child.Kind == yaml.ScalarNode && node.Kind == yaml.MappingNode && i%2 == 1 && strings.Contains(complaint, strconv.Quote(child.Value)) {
+			return fmt.Sprintf("line %d: %s: ", child.Line, node.Content[i-1].Value)
+		}
+		if found := locate(child, complaint); found != "" {
+			return found
+		}
+	}
+	return ""
 }
 
 var (

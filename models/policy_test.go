@@ -1,0 +1,91 @@
+package models
+
+import (
+	"testing"
+	"time"
+)
+
+func TestTheDefaultPolicyIsGood(t *testing.T) {
+	t.Parallel()
+	if problems := DefaultPolicy("dlib-v1").Validate(); len(problems) > 0 {
+		t.Fatal(problems)
+	}
+}
+
+// Every field that can be made stricter must bind what began under a milder
+// policy, and stay strict for what began under it.
+func TestStrictestTakesTheStricterOfEachField(t *testing.T) {
+	t.Parallel()
+	mild, strict := DefaultPolicy("dlib-v1"), DefaultPolicy("dlib-v1")
+	strict.Factors = FactorsPolicy{Allowed: []Factor{Passkey}, Passwordless: false}
+	strict.Face.Threshold = 0.3
+	minute := Duration(time.Minute)
+	strict.Timeouts = TimeoutsPolicy{minute, minute, minute, minute, minute}
+	strict.StepUp.MaxAge = minute
+	strict.Password.MinLength = 20
+	one := Limit{Max: 1, Window: Duration(10 * time.Hour)}
+	strict.Limits = LimitsPolicy{one, one, one, one, one, one, one, one, one}
+	for _, got := range []Policy{mild.Strictest(strict), strict.Strictest(mild)} {
+		if got.Version() != strict.Version() {
+			t.Errorf("got  %s\nwant %s", got.JSON(), strict.JSON())
+		}
+	}
+}
+
+func TestAnotherYardstickReplacesTheOldOne(t *testing.T) {
+	t.Parallel()
+	old, fresh := DefaultPolicy("dlib-v1"), DefaultPolicy("dlib-v1-q8")
+	old.Face.Threshold = 0.2
+	if got := old.Strictest(fresh).Face; got != fresh.Face {
+		t.Errorf("thresholds of two models were compared: %+v", got)
+	}
+}
+
+func TestACR(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(0, 0)
+	m := func(f Factor, uv bool) Method { return Method{Factor: f, At: at, UV: uv} }
+	for _, c := range []struct {
+		methods []Method
+		want    ACR
+	}{
+		{nil, ACRNone},
+		{[]Method{m(Password, false)}, ACROne},
+		{[]Method{m(Face, false)}, ACROne},
+		{[]Method{m(TOTP, false)}, ACROne},
+		{[]Method{m(TOTP, false), m(Passkey, false)}, ACROne},
+		{[]Method{m(TOTP, false), m(Face, false)}, ACROne},
+		{[]Method{m(Passkey, false), m(Passkey, false)}, ACROne},
+		{[]Method{m(Face, true)}, ACROne}, // UV means something for passkeys only
+		{[]Method{m(Password, true)}, ACROne},
+		{[]Method{m(Passkey, true)}, ACRAAL2},
+		{[]Method{m(Password, false), m(Passkey, false)}, ACRAAL2},
+		{[]Method{m(Password, false), m(TOTP, false)}, ACRAAL2},
+		{[]Method{m(Password, false), m(Face, false)}, ACRMFA},
+		{[]Method{m(Password, false), m(TOTP, false), m(Recovery, false)}, ACRRecovery},
+		{[]Method{m(Passkey, true), m(Recovery, false)}, ACRRecovery},
+	} {
+		if got := ACROf(c.methods); got != c.want {
+			t.Errorf("%v: got %q, want %q", c.methods, got, c.want)
+		}
+	}
+	if ACRMFA.Meets(ACRAAL2) || !ACRAAL2.Meets(ACRMFA) || ACRRecovery.Meets(ACRMFA) || ACROne.Meets(ACRMFA) {
+		t.Error("mfa serves for aal2, or less serves for mfa")
+	}
+}
+
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	early, late := NewID(time.UnixMilli(1)), NewID(time.UnixMilli(1<<40))
+	if early >= late || early[14] != '7' {
+		t.Errorf("%s %s", early, late)
+	}
+	if got, err := ParseID(string(early)); err != nil || got != early {
+		t.Errorf("got %s %v", got, err)
+	}
+	for _, bad := range []string{"", "x", string(early) + "0", "zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz", "0123456789abcdef0123456789abcdef0123"} {
+		if _, err := ParseID(bad); err == nil {
+			t.Errorf("took %q", bad)
+		}
+	}
+}

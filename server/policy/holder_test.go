@@ -1,0 +1,125 @@
+package policy
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/models"
+)
+
+// memory is a store of policies.
+type memory struct {
+	mu    sync.Mutex
+	saved map[string]models.Policy
+}
+
+func (m *memory) SavePolicy(_ context.Context, p models.Policy) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.saved[p.Version()] = p
+	return nil
+}
+
+func (m *memory) PolicyByVersion(_ context.Context, version string) (models.Policy, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.saved[version]
+	if !ok {
+		return p, models.Refuse(models.CodeNotFound, "no such policy")
+	}
+	return p, nil
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func TestAChangedFileIsSwappedInAndABadOneIsNot(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "policy.yaml")
+	write := func(document string) {
+		t.Helper()
+		// As editors and orchestrators do it: another file takes the name.
+		if err := os.WriteFile(path+".new", []byte(document), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("face: {threshold: 0.45}\n")
+	var log syncBuffer
+	store := &memory{saved: map[string]models.Policy{}}
+	h, err := Load(t.Context(), store, path, defaults, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := h.Current()
+	ctx, stop := context.WithCancel(t.Context())
+	var watching sync.WaitGroup
+	watching.Go(func() { h.Watch(ctx, 5*time.Millisecond) })
+	defer watching.Wait()
+	defer stop()
+	until := func(what string, ok func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(5 * time.Second); !ok(); {
+			if time.Now().After(deadline) {
+				t.Fatalf("never %s", what)
+			}
+			time.Sleep(2 * time.Millisecond)
+		}
+	}
+
+	write("face: {threshold: 0.40}\n")
+	until("swapped in", func() bool { return h.Current().Face.Threshold == 0.40 })
+	if got, err := h.ByVersion(t.Context(), first.Version()); err != nil || got.Face.Threshold != 0.45 {
+		t.Errorf("the version that older attempts began with is gone: %v", err)
+	}
+	write("face: {threshold: 40}\n")
+	until("reported", func() bool { return strings.Contains(log.String(), "face.threshold must be") })
+	if h.Current().Face.Threshold != 0.40 {
+		t.Error("a bad file took the old policy's place")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	write("face: {threshold: 0.38}\n")
+	until("swapped in again", func() bool { return h.Current().Face.Threshold == 0.38 })
+	if n := strings.Count(log.String(), "refused"); n != 1 {
+		t.Errorf("the bad file was reported %d times", n)
+	}
+}
+
+func TestABadFileStopsTheStart(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(path, []byte("face: {threshold: 40}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	store := &memory{saved: map[string]models.Policy{}}
+	for _, p := range []string{path, path + ".missing"} {
+		if _, err := Load(t.Context(), store, p, defaults, slog.New(slog.DiscardHandler)); err == nil {
+			t.Errorf("started with %s", p)
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package web
+
+import (
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/sallyport/sallyport/models"
+)
+
+func FuzzSafeNext(f *testing.F) {
+	for _, seed := range []string{"/chat", "//evil.example", "/\\evil.example", "/%2f/evil.example", "https://evil.example", "/a?b=c#d", "/\t/evil.example", "javascript:alert(1)"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, next string) {
+		safe := SafeNext(next)
+		if safe == "" {
+			return
+		}
+		base, _ := url.Parse("https://here.example/login")
+		// A browser drops tabs and line breaks and reads \ as /.
+		seen := strings.NewReplacer("\t", "", "\n", "", "\r", "", "\\", "/").Replace(safe)
+		target, err := base.Parse(seen)
+		if err != nil || target.Host != "here.example" || target.Scheme != "https" || strings.HasPrefix(seen, "//") {
+			t.Errorf("%q leads to %v %v", next, target, err)
+		}
+	})
+}
+
+func TestClientBehindProxies(t *testing.T) {
+	t.Parallel()
+	// fiber's test requests come from 0.0.0.0.
+	trusted, err := ParseTrustedProxies([]string{"0.0.0.0", "10.0.0.0/8", "2001:db8::/32"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		proxies   TrustedProxies
+		forwarded string
+		want      string
+	}{
+		{nil, "203.0.113.9", "0.0.0.0"}, // nobody is believed
+		{trusted, "", "0.0.0.0"},
+		{trusted, "203.0.113.9", "203.0.113.9"},
+		{trusted, "198.51.100.1, 203.0.113.9", "203.0.113.9"}, // the first is the client's own word
+		{trusted, "203.0.113.9, 10.1.2.3", "203.0.113.9"},
+		{trusted, "203.0.113.9, 2001:db8::1", "203.0.113.9"},
+		{trusted, "nonsense", "0.0.0.0"},
+	} {
+		d := &Door{Proxies: c.proxies}
+		app := fiber.New()
+		got := ""
+		app.Get("/", d.FindClient, func(c *fiber.Ctx) error {
+			got = Client(c).IP
+			return nil
+		})
+		request := httptest.NewRequest("GET", "/", nil)
+		request.Header.Set("X-Forwarded-For", c.forwarded)
+		if _, err := app.Test(request); err != nil {
+			t.Fatal(err)
+		}
+		if got != c.want {
+			t.Errorf("%q: got %s, want %s", c.forwarded, got, c.want)
+		}
+	}
+	if _, err := ParseTrustedProxies([]string{"nowhere"}); err == nil {
+		t.Error("took a name for a network")
+	}
+}
+
+func TestNetworks(t *testing.T) {
+	t.Parallel()
+	for ip, want := range map[string]string{
+		"192.0.2.77": "192.0.2.0/24", "::ffff:192.0.2.77": "192.0.2.0/24",
+		"2001:db8:1:2ff::1": "2001:db8:1:200::/56", "2001:db8:1:2aa::9": "2001:db8:1:200::/56", "x": "x",
+	} {
+		if got := network(ip); got != want {
+			t.Errorf("%s: got %s, want %s", ip, got, want)
+		}
+	}
+}
+
+func TestEveryCodeHasAStatus(t *testing.T) {
+	t.Parallel()
+	for code, status := range statuses {
+		if status < 400 || status > 599 {
+			t.Errorf("%s: %d", code, status)
+		}
+	}
+	if statuses[models.CodeUnavailable] != 503 || statuses[models.CodeInternal] != 500 {
+		t.Error("out of reach and internal are told apart by status")
+	}
+}
