@@ -79,6 +79,7 @@ await call(page, "POST", "/v1/chat/messages", { body: "Hello! The passkey took t
 await call(grace, "POST", "/v1/chat/messages", { body: "My face took three. Worth it." });
 await page.goto("/chat");
 await shoot(page, "chat");
+await page.goto("/account");
 
 await call(page, "DELETE", "/v1/session");
 await device.answer(false);

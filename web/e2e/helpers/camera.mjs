@@ -14,20 +14,20 @@ const faces = path.join(process.env.SALLYPORT_TESTDATA ?? path.resolve(root, "..
 const samples = path.join(process.env.SALLYPORT_FACE_MODELS ?? path.join(root, ".run/models"), "samples");
 
 /**
- * Two photos of one person, one of another, and one of several. A clone alone has the photos of the npm package that
- * the face models come from, with one picture of each person.
+ * Two photos of one person, one of another, and what shows several. A clone alone has the photos of the npm package
+ * that the face models come from, with one picture of each person.
  */
 export const photos = findPhotos();
 
 function findPhotos() {
   if (existsSync(path.join(faces, "obama-1.jpg"))) {
     const at = (/** @type {string} */ name) => path.join(faces, name);
-    return { enrolled: at("tzuyu-1.jpg"), later: at("tzuyu-2.jpg"), stranger: at("bona-2.jpg"), crowd: at("two-people.jpg") };
+    return { enrolled: at("tzuyu-1.jpg"), later: at("tzuyu-2.jpg"), stranger: at("bona-2.jpg"), crowd: [at("two-people.jpg")] };
   }
   if (process.env.SALLYPORT_REQUIRE_TESTDATA === "1") throw new Error(`the test photos are not in ${faces}`);
   if (existsSync(path.join(samples, "sample1-face1.jpg"))) {
     const at = (/** @type {string} */ name) => path.join(samples, name);
-    return { enrolled: at("sample1-face1.jpg"), later: at("sample1-face1.jpg"), stranger: at("sample1-face2.jpg"), crowd: at("sample1.jpg") };
+    return { enrolled: at("sample1-face1.jpg"), later: at("sample1-face1.jpg"), stranger: at("sample2-face1.jpg"), crowd: [at("sample1-face1.jpg"), at("sample2-face1.jpg")] };
   }
   return null;
 }
@@ -42,15 +42,18 @@ export class Webcam {
     this.file = path.join(this.folder, "now.mjpeg");
   }
 
-  /** @param {string} [photo] none for an empty wall */
-  shows(photo) {
-    const input = photo ? ["-loop", "1", "-i", photo] : ["-f", "lavfi", "-i", "color=c=0xb0a898:s=640x480:r=10"];
-    // People hold their head into the upper part of a tall photo.
-    const fit = "scale=640:480:force_original_aspect_ratio=increase,crop=640:480:(iw-ow)/2:0,setsar=1";
+  /** @param {string[]} shown photos, side by side; none for an empty wall */
+  shows(...shown) {
+    const input = shown.length ? shown.flatMap((photo) => ["-loop", "1", "-i", photo]) : ["-f", "lavfi", "-i", "color=c=0xb0a898:s=640x480:r=10"];
+    const width = 640 / Math.max(1, shown.length);
+    // Of a tall photo the upper part, where the head is, so that the face is large enough.
+    const fit = `crop=iw:min(ih\\,iw*1.1):0:0,scale=${width}:480:force_original_aspect_ratio=decrease,pad=${width}:480:-1:-1:color=gray,setsar=1`;
+    const fitted = shown.map((_, i) => `[${i}]${fit}[p${i}]`);
+    const beside = shown.length > 1 ? `${fitted.join(";")};${shown.map((_, i) => `[p${i}]`).join("")}hstack=inputs=${shown.length}` : `[0]${fit}`;
     const next = path.join(this.folder, "next.mjpeg");
     execFileSync(
       "ffmpeg",
-      ["-v", "error", "-y", ...input, "-t", "3", "-r", "10", "-vf", `${fit},${NOISE}`, "-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", next],
+      ["-v", "error", "-y", ...input, "-t", "3", "-r", "10", "-filter_complex", `${beside},${NOISE}`, "-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", next],
       { stdio: ["ignore", "inherit", "inherit"] },
     );
     renameSync(next, this.file);

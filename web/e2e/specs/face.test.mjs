@@ -125,7 +125,7 @@ test("nobody and too many people are told apart", { skip }, async (t) => {
   await comeToTheCamera(page);
   await page.getByRole("button", { name: "Sign in with your face" }).click();
   await says(page, /couldn’t see a face/);
-  webcam.shows(photos.crowd);
+  webcam.shows(...photos.crowd);
   await page.getByRole("button", { name: "Retake the pictures" }).click();
   await says(page, /more than one face/);
 });

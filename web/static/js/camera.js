@@ -7,8 +7,9 @@ import { Problem } from "./api.js";
 
 /** Small enough that looking at it ten times a second costs nothing, and that a camera's noise averages out. */
 const GLANCE = { width: 64, height: 48 };
-const DARK = 45;
-const BRIGHT = 225;
+/** Of 255. Judged by the brightest and the darkest tenth: a mean would call dark hair or dark skin a dark room. */
+const DARK = 50;
+const BRIGHT = 200;
 /** Mean difference of two glances, of 255. A still person stays below 3, a turning head goes beyond 8. */
 const MOVING = 5;
 const LONGEST_SIDE = 1280;
@@ -70,16 +71,16 @@ export class Camera {
     context.drawImage(this.video, 0, 0, width, height);
     const { data } = context.getImageData(width / 4, height / 8, width / 2, (height * 3) / 4);
     const now = new Uint8Array(data.length / 4);
-    let light = 0;
     let change = 0;
     for (let i = 0; i < now.length; i++) {
       now[i] = (data[4 * i] * 54 + data[4 * i + 1] * 183 + data[4 * i + 2] * 19) >> 8;
-      light += now[i];
       change += this.last ? Math.abs(now[i] - this.last[i]) : 255;
     }
     this.last = now;
-    if (light / now.length < DARK) return "dark";
-    if (light / now.length > BRIGHT) return "bright";
+    const sorted = now.slice().sort();
+    const tenth = Math.floor(now.length / 10);
+    if (sorted[now.length - tenth] < DARK) return "dark";
+    if (sorted[tenth] > BRIGHT) return "bright";
     return change / now.length > MOVING ? "moving" : "steady";
   }
 

@@ -19,10 +19,18 @@ const state = /** @type {HTMLElement} */ (root.querySelector("[data-room-state]"
 const form = /** @type {HTMLFormElement} */ (root.querySelector("[data-chat-form]"));
 const shape = /** @type {HTMLTemplateElement} */ (document.querySelector("[data-message-shape]"));
 
+/** Whoever reads at the end stays there; whoever scrolled back is left alone. */
+let atEnd = true;
+log.addEventListener("scroll", () => {
+  atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+});
+window.addEventListener("resize", () => {
+  if (atEnd) toEnd();
+});
+
 /** @param {Message} message */
 function add(message) {
   if (list.querySelector(`[data-message="${CSS.escape(message.id)}"]`)) return;
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   const item = /** @type {HTMLElement} */ (shape.content.firstElementChild?.cloneNode(true));
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (item.querySelector(selector));
   const mine = message.username === root.dataset.username;
