@@ -31,3 +31,104 @@ models: ## prepare the face models in .run/models
 face-worker: ## build the face worker (dlib, about a minute the first time)
 	@[ -x $(BIN)/sallyport-face ] || echo "building the face worker, about a minute the first time"
 	@go build -tags dlib -o $(BIN)/sallyport-face ./cmd/sallyport-face || echo "no face worker: face will be unavailable, the other factors work"
+
+# ---- tests ----
+
+TEST_POSTGRES := .run/test/postgres
+TEST_ENV = SALLYPORT_TEST_DATABASE_URL="$$(migrations/private-postgres.sh start $(TEST_POSTGRES))" SALLYPORT_FACE_WORKER="$(CURDIR)/$(BIN)/sallyport-face"
+FUZZTIME ?= 5s
+
+# Stages run one after the other whatever -j says: they share two cores and one Postgres.
+.PHONY: test
+test: ## everything that CI runs, on a Postgres of its own
+	@cmd/sallyport/packages.sh $(PACKAGES_RUN) $(PACKAGES_TEST)
+	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory models
+	@$(MAKE) --no-print-directory face-worker
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory test-go
+	@$(MAKE) --no-print-directory test-dlib
+	@$(MAKE) --no-print-directory fuzz
+	@$(MAKE) --no-print-directory test-browser
+	@$(MAKE) --no-print-directory vulncheck
+	@migrations/private-postgres.sh stop $(TEST_POSTGRES)
+	@echo "all tests passed"
+
+.PHONY: test-unit
+test-unit: ## the quick Go tests; those that need a Postgres skip without SALLYPORT_TEST_DATABASE_URL
+	@go test -short ./...
+
+.PHONY: test-go
+test-go: ## Go tests with the race detector, on a real Postgres
+	@$(TEST_ENV) go test -race -timeout 15m ./...
+
+.PHONY: test-dlib
+test-dlib: ## the real face matching, in this process and in workers
+	@$(TEST_ENV) OPENBLAS_NUM_THREADS=1 go test -tags dlib -timeout 15m ./biometrics/dlib
+
+.PHONY: fuzz
+fuzz: ## fuzz every parser of foreign bytes for FUZZTIME each
+	@set -e; for package in $$(go list ./...); do \
+	    for name in $$(go test -list '^Fuzz' "$$package" | grep '^Fuzz' || :); do \
+	        echo "fuzz $$package $$name"; \
+	        go test -run xxx -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s "$$package" >.run/test/fuzz.log || { cat .run/test/fuzz.log; exit 1; }; \
+	    done; \
+	done
+
+.PHONY: test-browser
+test-browser: web/e2e/node_modules/.package-lock.json ## the pages in Chromium, against the real server
+	@SALLYPORT_E2E_DATABASE_URL="$$(migrations/private-postgres.sh fresh $(TEST_POSTGRES) e2e)" \
+	    SALLYPORT_BIN="$(CURDIR)/$(BIN)/sallyport" SALLYPORT_FACE_WORKER="$(CURDIR)/$(BIN)/sallyport-face" \
+	    SALLYPORT_FACE_MODELS="$(CURDIR)/.run/models" node web/e2e/run.mjs
+
+web/e2e/node_modules/.package-lock.json: web/e2e/package-lock.json
+	@cd web/e2e && npm ci --silent --no-fund --no-audit
+
+# ---- linters ----
+
+GOLANGCI := .run/tools/golangci-lint
+GOLANGCI_VERSION := v2.15.0
+
+.PHONY: lint
+lint: $(GOLANGCI) web/e2e/node_modules/.package-lock.json ## formatting, vet, golangci-lint, go.mod, shell and script checks
+	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+	@go mod tidy -diff
+	@CGO_ENABLED=0 go vet ./...
+	@go vet -tags dlib ./biometrics/... ./cmd/sallyport-face
+	@$(GOLANGCI) run ./...
+	@shellcheck cmd/sallyport/*.sh migrations/*.sh biometrics/dlib/*.sh .ci/run
+	@for f in web/static/js/*.js; do node --check "$$f" || exit 1; done
+	@cd web/e2e && npm run --silent check
+
+$(GOLANGCI):
+	@echo "building golangci-lint $(GOLANGCI_VERSION)"
+	@GOBIN="$(CURDIR)/.run/tools" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+GOVULNCHECK := .run/tools/govulncheck
+
+.PHONY: vulncheck
+vulncheck: $(GOVULNCHECK) ## known vulnerabilities in what we use; says so where their database is out of reach
+	@out=$$($(GOVULNCHECK) ./... 2>&1) && echo "$$out" | tail -n 1 || { \
+	    case "$$out" in \
+	    *"vuln.go.dev"*) echo "vulncheck: skipped, the vulnerability database is out of reach" ;; \
+	    *) echo "$$out"; exit 1 ;; \
+	    esac; }
+
+$(GOVULNCHECK):
+	@GOBIN="$(CURDIR)/.run/tools" go install golang.org/x/vuln/cmd/govulncheck@v1.8.0
+
+# ---- benchmarks ----
+
+.PHONY: bench
+bench: bench-face ## measure side by side: face matching, hashing, assertions
+	@$(TEST_ENV) go test -run xxx -bench . -benchtime 50x ./server/...
+
+.PHONY: bench-face
+bench-face: ## a face match against go-face's own Recognize, and memory over 2000 matches
+	@$(TEST_ENV) OPENBLAS_NUM_THREADS=1 go test -tags dlib -run xxx -bench Match -benchtime 100x ./biometrics/dlib
+	@$(TEST_ENV) OPENBLAS_NUM_THREADS=1 go test -tags dlib -v -run TestWorkerMemory ./biometrics/dlib -matches 2000
+
+.PHONY: clean
+clean: ## stop what runs and remove what was made; .run/keys and .run/postgres stay
+	@migrations/private-postgres.sh stop $(TEST_POSTGRES) || :
+	@rm -rf .run/test .run/bin .run/tools .run/prepare web/e2e/node_modules

@@ -1,11 +1,12 @@
 #!/bin/sh
 # A Postgres cluster of this checkout's own, on a Unix socket alone: for `make run` and `make test`.
 #   private-postgres.sh start DIR    starts it (and makes it the first time), prints its URL
+#   private-postgres.sh fresh DIR NAME   starts it, makes the database NAME empty, prints its URL
 #   private-postgres.sh stop DIR     stops it
 # Works as root (the server then runs as user postgres, for initdb refuses root) and as any other user.
 set -eu
 
-command=${1:?start or stop}
+command=${1:?start, fresh or stop}
 wanted=${2:?a folder for the cluster}
 
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
@@ -35,8 +36,7 @@ chmod 0700 "$dir" "$socket"
 cd /
 running() { as_server "$bin/pg_ctl" -D "$data" status >/dev/null 2>&1; }
 
-case $command in
-start)
+start() {
     if ! as_server test -f "$data/PG_VERSION"; then
         as_server "$bin/initdb" -D "$data" -U app --auth=trust --encoding=UTF8 --locale=C.UTF-8 >/dev/null
     fi
@@ -47,13 +47,25 @@ start)
     fi
     as_server "$bin/psql" -h "$socket" -U app -d postgres -Atqc "SELECT 1 FROM pg_database WHERE datname = 'app'" | grep -q 1 ||
         as_server "$bin/createdb" -h "$socket" -U app app
+}
+
+case $command in
+start)
+    start
     echo "postgres://app@/app?host=$socket&sslmode=disable"
+    ;;
+fresh)
+    name=${3:?a name for the database}
+    start
+    as_server "$bin/dropdb" -h "$socket" -U app --if-exists --force "$name" 2>/dev/null
+    as_server "$bin/createdb" -h "$socket" -U app "$name"
+    echo "postgres://app@/$name?host=$socket&sslmode=disable"
     ;;
 stop)
     if running; then as_server "$bin/pg_ctl" -D "$data" -w -s -m fast stop; fi
     ;;
 *)
-    echo "private-postgres: start or stop, not $command" >&2
+    echo "private-postgres: start, fresh or stop, not $command" >&2
     exit 2
     ;;
 esac
