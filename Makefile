@@ -96,7 +96,7 @@ lint: $(GOLANGCI) web/e2e/node_modules/.package-lock.json ## formatting, vet, go
 	@CGO_ENABLED=0 go vet ./...
 	@go vet -tags dlib ./biometrics/... ./cmd/sallyport-face
 	@$(GOLANGCI) run ./...
-	@shellcheck cmd/sallyport/*.sh migrations/*.sh biometrics/dlib/*.sh .ci/run
+	@shellcheck -S warning cmd/sallyport/*.sh migrations/*.sh biometrics/dlib/*.sh .ci/run
 	@for f in web/static/js/*.js; do node --check "$$f" || exit 1; done
 	@cd web/e2e && npm run --silent check
 

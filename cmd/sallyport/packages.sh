@@ -19,5 +19,6 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if ! install; then
     # An image that was never updated knows no packages.
-    $sudo apt-get update -qq && install || { tail -n 20 "$log" >&2; exit 1; }
+    $sudo apt-get update -qq
+    install || { tail -n 20 "$log" >&2; exit 1; }
 fi
