@@ -72,7 +72,7 @@ func TestManifest(t *testing.T) {
 		}
 	}
 	for name, bad := range map[string]string{
-		"nothing": "", "no files": "{}", "unknown key": `{"modle":""}`, "one file": strings.Replace(text, DetectorFile, "x", 1),
+		"nothing": "", "no files": "{}", "unknown key": `{"surprise":""}`, "one file": strings.Replace(text, DetectorFile, "x", 1),
 	} {
 		_, err := ParseManifest([]byte(bad))
 		if err == nil {

@@ -74,7 +74,7 @@ func (s *Server) lead(r route) fiber.Handler {
 
 // place is where a person in a state belongs.
 func (s *Server) place(state models.State, next string) string {
-	path := ""
+	var path string
 	switch state {
 	case models.Anonymous:
 		path = "/login"

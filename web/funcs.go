@@ -45,7 +45,7 @@ func (p *Pages) module(name string) (template.HTML, error) {
 	for _, imported := range list[1:] {
 		fmt.Fprintf(&out, "\n"+`<link rel="modulepreload" href="%s">`, template.HTMLEscapeString(p.assets.prefix+imported))
 	}
-	return template.HTML(out.String()), nil // names of our own files only
+	return template.HTML(out.String()), nil //nolint:gosec // names of our own files only
 }
 
 // factorWords are how pages speak of one way to prove who you are.

@@ -119,7 +119,7 @@ func number(img image.Image, square int) int {
 func direction(name string, n int) [128]float64 {
 	h := fnv.New64a()
 	fmt.Fprint(h, name, n)
-	r := rand.New(rand.NewPCG(h.Sum64(), 1)) //nolint:gosec // reproducible, not secret
+	r := rand.New(rand.NewPCG(h.Sum64(), 1))
 	var v [128]float64
 	sum := 0.0
 	for i := range v {

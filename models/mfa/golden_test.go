@@ -1,6 +1,7 @@
 package mfa
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -89,7 +90,10 @@ func writeRow(b *strings.Builder, a models.Attempt, event models.Event) {
 	}
 	after, effects, err := Next(policy, a, event, now)
 	if err != nil {
-		refusal := err.(*models.Error)
+		var refusal *models.Error
+		if !errors.As(err, &refusal) {
+			panic(err)
+		}
 		note := string(refusal.Code)
 		if refusal.Reason != "" {
 			note += " (" + refusal.Reason + ")"

@@ -1,6 +1,7 @@
 package mfa
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -238,7 +239,10 @@ func TestStepUp(t *testing.T) {
 			continue
 		}
 		if err != nil {
-			refusal := err.(*models.Error)
+			var refusal *models.Error
+			if !errors.As(err, &refusal) {
+				t.Fatal(err)
+			}
 			if diff := cmp.Diff(c.offered, refusal.Factors); diff != "" || refusal.MaxAge != policy.StepUp.MaxAge.Std() {
 				t.Errorf("%s: offered %s", name, diff)
 			}

@@ -75,6 +75,7 @@ func removable(e models.Enrolled, f models.Factor) error {
 		e.TOTP = false
 	case models.Face:
 		e.Face = false
+	default: // codes are replaced, never removed
 	}
 	if !e.Any() {
 		return models.Refuse(models.CodeLastFactor, "this is your last second factor: add another before you remove it")

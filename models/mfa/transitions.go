@@ -1,6 +1,7 @@
 package mfa
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/models"
@@ -196,13 +197,8 @@ func live(a *models.Attempt, now time.Time, idle, absolute models.Duration) {
 
 // pass records a factor once: passing it again replaces its older record.
 func pass(a *models.Attempt, event models.Event, now time.Time) {
-	kept := a.Methods[:0]
-	for _, m := range a.Methods {
-		if m.Factor != event.Factor {
-			kept = append(kept, m)
-		}
-	}
-	a.Methods = append(kept, models.Method{Factor: event.Factor, At: now, UV: event.UV && event.Factor == models.Passkey})
+	a.Methods = slices.DeleteFunc(a.Methods, func(m models.Method) bool { return m.Factor == event.Factor })
+	a.Methods = append(a.Methods, models.Method{Factor: event.Factor, At: now, UV: event.UV && event.Factor == models.Passkey})
 }
 
 func reset(f models.Factor) models.Effect {

@@ -67,8 +67,8 @@ func checkUsername(typed string) (username, canonical string, err error) {
 		return "", "", models.Invalid("username", "length", fmt.Sprintf("use %d to %d characters", minUsername, maxUsername))
 	}
 	for i, r := range canonical {
-		inner := i > 0 && i < len(canonical)-1
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && !(inner && strings.ContainsRune("._-", r)) {
+		edge := i == 0 || i == len(canonical)-1
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && (edge || !strings.ContainsRune("._-", r)) {
 			return "", "", models.Invalid("username", "characters", "use letters and digits, with . _ or - in between")
 		}
 	}

@@ -2,6 +2,7 @@ package passkey
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -154,7 +155,8 @@ func (h *Handlers) take(c *fiber.Ctx, purpose string) (models.Challenge, webauth
 
 // detailed brings out what the library keeps for developers.
 func detailed(err error) error {
-	if e, ok := err.(*protocol.Error); ok {
+	var e *protocol.Error
+	if errors.As(err, &e) {
 		return fmt.Errorf("%s: %s (%s)", e.Type, e.Details, e.DevInfo)
 	}
 	return err

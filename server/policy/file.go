@@ -83,6 +83,7 @@ func index(node *yaml.Node, path string, keys map[int]string, lines map[string]i
 			keys[key.Line], lines[dotted] = dotted, key.Line
 			index(value, dotted, keys, lines)
 		}
+	default: // lists and values have no keys
 	}
 }
 

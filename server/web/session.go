@@ -82,6 +82,7 @@ func clamp(s *models.Session, policy models.Policy) {
 		idle, absolute = policy.Timeouts.Enrolment, policy.Timeouts.Enrolment
 	case models.Recovering:
 		idle, absolute = policy.Timeouts.Recovery, policy.Timeouts.Recovery
+	default: // authenticated: as above
 	}
 	if s.State != models.SecondFactorRequired && s.State != models.EnrolmentRequired {
 		from = lastProof(s) // the absolute end counts from the sign-in, not from its first step

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -56,7 +57,7 @@ func TestClientBehindProxies(t *testing.T) {
 			got = Client(c).IP
 			return nil
 		})
-		request := httptest.NewRequest("GET", "/", nil)
+		request := httptest.NewRequest(http.MethodGet, "/", nil)
 		request.Header.Set("X-Forwarded-For", c.forwarded)
 		if _, err := app.Test(request); err != nil {
 			t.Fatal(err)
