@@ -1,9 +1,285 @@
 package server_test
 
 import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
 	"net/http"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/server/face"
 )
 
-func checkAgainstOpenAPI(t testing.TB, method, path string, body any, kind string, request *http.Request, a *answer) {
+//go:embed openapi.json
+var openAPIText []byte
+
+// document is the OpenAPI document with a router over it.
+type document struct {
+	*openapi3.T
+	router routers.Router
+}
+
+// openAPI loads and validates the document once: it is asked for every request
+// of every test, in parallel, and never changed.
+var openAPI = sync.OnceValues(func() (*document, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(openAPIText)
+	if err != nil {
+		return nil, err
+	}
+	if err := doc.Validate(context.Background()); err != nil {
+		return nil, err
+	}
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
+		return nil, err
+	}
+	return &document{doc, router}, nil
+})
+
+func loadOpenAPI(t testing.TB) *document {
+	t.Helper()
+	doc, err := openAPI()
+	if err != nil {
+		t.Fatalf("openapi.json: %v", err)
+	}
+	return doc
+}
+
+// replayed notes which operations succeeded in which test.
+var replayed sync.Map // replay -> struct{}
+
+type replay struct{ test, operation string }
+
+// checkAgainstOpenAPI holds an answer to the document, and the request as well
+// where the server took it. What the server refuses may be anything.
+func checkAgainstOpenAPI(t testing.TB, request *http.Request, a *answer) {
+	t.Helper()
+	doc := loadOpenAPI(t)
+	route, params, err := doc.router.FindRoute(request)
+	if err != nil {
+		switch {
+		case !strings.HasPrefix(request.URL.Path, "/v1/"):
+			// Pages are for people; the document is for apps.
+		case a.Status == http.StatusNotFound, a.Status == http.StatusMethodNotAllowed:
+			doc.checkProblem(t, a)
+		default:
+			t.Errorf("%s answered %d and is not in openapi.json", a.what, a.Status)
+		}
+		return
+	}
+	input := &openapi3filter.RequestValidationInput{
+		Request: request, PathParams: params, Route: route,
+		Options: &openapi3filter.Options{
+			IncludeResponseStatus: true, SkipSettingDefaults: true, RejectWhenRequestBodyNotSpecified: true,
+			AuthenticationFunc: checkCredentials,
+		},
+	}
+	response := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input, Status: a.Status, Header: a.Header, Options: input.Options,
+	}
+	response.SetBodyBytes(a.Raw)
+	if err := openapi3filter.ValidateResponse(request.Context(), response); err != nil {
+		t.Errorf("%s: the answer %d is not as in openapi.json: %v", a.what, a.Status, err)
+	}
+	if a.Status >= 300 {
+		return
+	}
+	// The library lets any body pass where the document has none.
+	if documented := route.Operation.Responses.Status(a.Status); documented != nil && documented.Value.Content == nil && len(a.Raw) > 0 {
+		t.Errorf("%s: the answer %d has a body, in openapi.json it has none: %s", a.what, a.Status, a.Raw)
+	}
+	if err := openapi3filter.ValidateRequest(request.Context(), input); err != nil {
+		t.Errorf("%s: the server took a request that is not as in openapi.json: %v", a.what, err)
+	}
+	replayed.Store(replay{t.Name(), route.Operation.OperationID}, struct{}{})
+}
+
+// checkProblem holds a refusal to the problem schema where there is no
+// operation that it could be looked up with.
+func (d *document) checkProblem(t testing.TB, a *answer) {
+	t.Helper()
+	if kind := a.Header.Get("Content-Type"); kind != "application/problem+json" {
+		t.Errorf("%s answered %d as %q", a.what, a.Status, kind)
+	}
+	if err := d.Components.Schemas["Problem"].Value.VisitJSON(a.Body, openapi3.VisitAsResponse()); err != nil {
+		t.Errorf("%s: the answer %d is no problem document: %v", a.what, a.Status, err)
+	}
+	if a.Status == http.StatusMethodNotAllowed && a.Header.Get("Allow") == "" {
+		t.Errorf("%s answered 405 without Allow", a.what)
+	}
+}
+
+// checkCredentials finds what a security scheme names in a request: an
+// operation that served nobody in particular must be documented as open.
+func checkCredentials(_ context.Context, input *openapi3filter.AuthenticationInput) error {
+	request, scheme := input.RequestValidationInput.Request, input.SecurityScheme
+	switch {
+	case scheme.Type == "apiKey" && scheme.In == "cookie":
+		_, err := request.Cookie(scheme.Name)
+		return err
+	case scheme.Type == "http" && scheme.Scheme == "bearer":
+		if !strings.HasPrefix(request.Header.Get("Authorization"), "Bearer ") {
+			return errors.New("no bearer token")
+		}
+		return nil
+	default:
+		return fmt.Errorf("scheme %q is not known here", input.SecuritySchemeName)
+	}
+}
+
+// operations lists the document's operations as "METHOD /path".
+func (d *document) operations() map[string]*openapi3.Operation {
+	found := map[string]*openapi3.Operation{}
+	for path, item := range d.Paths.Map() {
+		for method, operation := range item.Operations() {
+			found[method+" "+path] = operation
+		}
+	}
+	return found
+}
+
+func TestOpenAPIListsEveryRoute(t *testing.T) {
+	t.Parallel()
+	documented := loadOpenAPI(t).operations()
+	served := map[string]bool{}
+	for _, r := range newSite(t).server.App().GetRoutes(true) {
+		parts := strings.Split(r.Path, "/")
+		for i, part := range parts {
+			if name, ok := strings.CutPrefix(part, ":"); ok {
+				parts[i] = "{" + name + "}"
+			}
+		}
+		name := r.Method + " " + strings.Join(parts, "/")
+		served[name] = true
+		if strings.HasPrefix(r.Path, "/v1/") && documented[name] == nil {
+			t.Errorf("openapi.json doesn't list %s", name)
+		}
+	}
+	for name := range documented {
+		if !served[name] {
+			t.Errorf("openapi.json lists %s, which nobody serves", name)
+		}
+	}
+}
+
+// TestOpenAPIKnowsEveryCode keeps the enum of codes and the error table in
+// step: a code that no test provokes would otherwise go unseen.
+func TestOpenAPIKnowsEveryCode(t *testing.T) {
+	t.Parallel()
+	doc := loadOpenAPI(t)
+	listed := map[string]bool{}
+	for _, code := range doc.Components.Schemas["Code"].Value.Enum {
+		listed[code.(string)] = true
+	}
+	described := doc.Components.Schemas["Code"].Value.Description
+	for code := range listed {
+		if !strings.Contains(described, "- `"+code+"` (") {
+			t.Errorf("%s is not described", code)
+		}
+	}
+	for _, code := range []models.Code{
+		models.CodeInvalidRequest, models.CodeInvalidCredentials, models.CodeSessionRequired, models.CodeSecondFactorRequired,
+		models.CodeEnrolmentRequired, models.CodeRecovering, models.CodeStepUpRequired, models.CodeCrossSite, models.CodeRateLimited,
+		models.CodeFactorRejected, models.CodeTooLarge, models.CodeLastFactor, models.CodeChallengeExpired, models.CodeNotFound,
+		models.CodeMethodNotAllowed, models.CodeConflict, models.CodeFaceNoFace, models.CodeFaceManyFaces, models.CodeFaceImage,
+		models.CodeFaceQuality, models.CodeFacePose, models.CodeFaceMismatch, models.CodeFaceUnavailable, models.CodeOverloaded,
+		models.CodeUnavailable, models.CodeInternal,
+	} {
+		if !listed[string(code)] {
+			t.Errorf("openapi.json doesn't list the code %s", code)
+		}
+	}
+}
+
+func TestOpenAPIIsServed(t *testing.T) {
+	t.Parallel()
+	served := newSite(t).browser().get("/openapi.json").want(200)
+	if !bytes.Equal(served.Raw, openAPIText) {
+		t.Error("what is served is another document")
+	}
+}
+
+// notReplayable are the operations that the harness can't succeed with.
+var notReplayable = []string{
+	"openChatSocket", // answers 101 by taking the connection over, and the harness has none
+}
+
+// TestEveryOperationIsReplayed walks through all of the surface, so that no
+// operation of the document goes unchecked.
+func TestEveryOperationIsReplayed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	empty := map[string]any{}
+
+	visitor := s.browser()
+	for _, path := range []string{"/healthz", "/readyz", "/openapi.json"} {
+		visitor.get(path).want(200)
+	}
+	visitor.post("/v1/password/advice", map[string]any{"password": password, "username": "ada"}).want(200)
+
+	// A new account, and everything it can enrol.
+	ada, phone, laptop := s.register("ada"), newKey(true), newKey(true)
+	ada.addTOTP().state(models.Authenticated, models.ACRAAL2)
+	ada.addPasskey(phone, "Phone").want(201)
+	added := ada.addPasskey(laptop, "").want(201)
+	ada.saveCodes()
+	ada.enrolFace(shots(0, 1)...).want(201)
+	for _, path := range []string{
+		"/v1/session", "/v1/me", "/v1/me/passkeys", "/v1/me/totp", "/v1/me/recovery-codes", "/v1/me/face", "/v1/me/sessions",
+	} {
+		ada.get(path).want(200)
+	}
+	id := added.Body["passkey"].(map[string]any)["id"].(string)
+	ada.do("PATCH", "/v1/me/passkeys/"+id, map[string]any{"name": "Laptop"}).want(200)
+	ada.post("/v1/chat/messages", map[string]any{"body": "hello"}).want(201)
+	ada.get("/v1/chat/messages").want(200)
+
+	// Every way in.
+	s.nextStep()
+	ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(200)
+	ada.elsewhere().verifyPasskey(phone).want(200)
+	ada.elsewhere().showFace(shots(10, 1)...).want(200)
+	recovering := ada.elsewhere()
+	recovering.post("/v1/verify/recovery", map[string]any{"code": ada.codes[0]}).want(200)
+	recovering.get("/v1/me/sessions").want(200)
+	s.browser().loginPasskey(phone).want(200)
+
+	// An app, whose answers carry the token.
+	app := s.app()
+	bearer := map[string]any{"transport": "bearer"}
+	options := app.post("/v1/login/passkey/options", bearer).want(200)
+	assertion := strings.TrimSuffix(phone.sign(t, options), "}") + `,"transport":"bearer","ceremony":"` + options.text("ceremony") + `"}`
+	app.post("/v1/login/passkey", assertion).want(200).text("token")
+
+	// And everything that can be ended again, by the app and by the browser.
+	listed := ada.get("/v1/me/sessions").want(200).Body["sessions"].([]any)
+	other := slices.IndexFunc(listed, func(entry any) bool { return entry.(map[string]any)["state"] == string(models.Recovering) })
+	ada.delete("/v1/me/sessions/" + listed[other].(map[string]any)["id"].(string)).want(204)
+	app.delete("/v1/me/passkeys/" + id).want(200).text("token")
+	app.post("/v1/me/recovery-codes", empty).want(200)
+	app.delete("/v1/me/face").want(200)
+	app.post("/v1/me/face/challenge", map[string]any{"consent_version": face.ConsentVersion}).want(201)
+	ada = ada.elsewhere()
+	ada.verifyPasskey(phone).want(200)
+	ada.delete("/v1/me/totp").want(204)
+	ada.post("/v1/me/password", map[string]any{"current": password, "new": "a brand new password"}).want(204)
+	ada.delete("/v1/me/sessions").want(204)
+	ada.delete("/v1/session").want(204)
+
+	for name, operation := range loadOpenAPI(t).operations() {
+		_, found := replayed.Load(replay{t.Name(), operation.OperationID})
+		if !found && !slices.Contains(notReplayable, operation.OperationID) {
+			t.Errorf("%s (%s) was not replayed", name, operation.OperationID)
+		}
+	}
 }
