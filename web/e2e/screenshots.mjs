@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { plugIn } from "./helpers/authenticator.mjs";
 import { base, desktop, launch, phone } from "./helpers/browser.mjs";
-import { addApp, call, enterPassword, joinWithApp, saveCodes, somebody } from "./helpers/people.mjs";
+import { addApp, call, endSession, enterPassword, joinWithApp, saveCodes, somebody } from "./helpers/people.mjs";
 
 const folder = process.argv[2];
 if (!folder) throw new Error("give the folder that the pictures go to");
@@ -79,9 +79,7 @@ await call(page, "POST", "/v1/chat/messages", { body: "Hello! The passkey took t
 await call(grace, "POST", "/v1/chat/messages", { body: "My face took three. Worth it." });
 await page.goto("/chat");
 await shoot(page, "chat");
-await page.goto("/account");
-
-await call(page, "DELETE", "/v1/session");
+await endSession(page);
 await device.answer(false);
 await enterPassword(page, ada);
 await page.waitForURL((url) => url.pathname === "/verify");

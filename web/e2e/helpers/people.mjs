@@ -45,6 +45,15 @@ export async function signOut(page) {
 }
 
 /**
+ * Ends the session behind the page's back, once nothing is on the page that would notice.
+ * @param {import("playwright-core").Page} page
+ */
+export async function endSession(page) {
+  await page.goto("about:blank");
+  await must(page, "DELETE", "/v1/session");
+}
+
+/**
  * Calls /v1 with the browser's cookies.
  * @param {import("playwright-core").Page} page
  * @param {string} method

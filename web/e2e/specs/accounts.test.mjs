@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { arrivesAt, launch, looksRight, openTab, says } from "../helpers/browser.mjs";
-import { call, comeIn, enterPassword, joinWithApp, register, sessionOf, signOut, somebody } from "../helpers/people.mjs";
+import { call, comeIn, endSession, enterPassword, joinWithApp, register, sessionOf, signOut, somebody } from "../helpers/people.mjs";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -68,7 +68,7 @@ test("a wrong password and an unknown name get the same words", async (t) => {
   const page = await openTab(t, browser, { refusals: [401] });
   const person = somebody();
   await joinWithApp(page, person);
-  await call(page, "DELETE", "/v1/session");
+  await endSession(page);
   const words = [];
   for (const stranger of [{ ...person, password: "not the right one" }, somebody()]) {
     await enterPassword(page, stranger);
@@ -94,7 +94,7 @@ test("the first door leads to the second, and both to where the person was going
   const page = await openTab(t, browser);
   const person = somebody();
   await joinWithApp(page, person);
-  await call(page, "DELETE", "/v1/session");
+  await endSession(page);
   await page.goto("/account/sessions");
   await page.waitForURL((url) => url.pathname === "/login");
   await page.getByLabel("Email or username").fill(person.email);
@@ -110,7 +110,7 @@ test("an address on another site is no place to go on to", async (t) => {
   const person = somebody();
   await joinWithApp(page, person);
   for (const next of ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"]) {
-    await call(page, "DELETE", "/v1/session");
+    await endSession(page);
     await enterPassword(page, person, next);
     await page.waitForURL((url) => url.pathname === "/verify");
     if (next === "//evil.example/") {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { arrivesAt, looksRight, openTab, says } from "../helpers/browser.mjs";
 import { photos, Webcam } from "../helpers/camera.mjs";
-import { addApp, call, enterPassword, register, sessionOf, signOut, somebody } from "../helpers/people.mjs";
+import { addApp, endSession, enterPassword, register, sessionOf, signOut, somebody } from "../helpers/people.mjs";
 
 const skip = photos ? false : "no photos to play to the camera: give SALLYPORT_TESTDATA, or make models";
 
@@ -163,7 +163,7 @@ test("a face is too weak to add a passkey: the dialog says so and a recovery cod
   await dialog.getByRole("button", { name: "Use this recovery code" }).click();
   await page.getByRole("heading", { name: "Set up a new second step" }).waitFor();
   await addApp(page, person);
-  await call(page, "DELETE", "/v1/session");
+  await endSession(page);
 });
 
 test("a session of a face steps up by the app, then the write carries on", { skip }, async (t) => {

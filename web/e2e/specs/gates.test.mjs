@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch, openTab } from "../helpers/browser.mjs";
-import { call, joinWithApp, knock, saveCodes, somebody } from "../helpers/people.mjs";
+import { call, endSession, joinWithApp, knock, saveCodes, somebody } from "../helpers/people.mjs";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -31,7 +31,7 @@ test("a level-1 session of a person with a second step opens no page but that st
   const page = await openTab(t, browser);
   const person = somebody();
   await joinWithApp(page, person);
-  await call(page, "DELETE", "/v1/session");
+  await endSession(page);
   await knock(page, person);
   for (const closed of ["/chat", "/account", "/account/security", "/account/sessions"]) {
     await page.goto(closed);
@@ -45,7 +45,7 @@ test("a level-1 session writes nothing", async (t) => {
   const person = somebody();
   await joinWithApp(page, person);
   await saveCodes(page, person);
-  await call(page, "DELETE", "/v1/session");
+  await endSession(page);
   await knock(page, person);
   await page.goto("/verify");
   for (const [method, path, body] of WRITES) {

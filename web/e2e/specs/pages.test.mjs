@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { arrivesAt, base, launch, looksRight, openTab } from "../helpers/browser.mjs";
-import { call, joinWithApp, somebody } from "../helpers/people.mjs";
+import { endSession, joinWithApp, somebody } from "../helpers/people.mjs";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -14,7 +14,7 @@ test("both doors open by keyboard alone", async (t) => {
   const page = await openTab(t, browser);
   const person = somebody();
   await joinWithApp(page, person);
-  await call(page, "DELETE", "/v1/session");
+  await endSession(page);
   await page.goto("/login");
   const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.textContent?.trim());
   const tabTo = async (id) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { arrivesAt, launch, looksRight, openTab, says } from "../helpers/browser.mjs";
-import { call, comeIn, enterPassword, joinWithApp, saveCodes, sessionOf, somebody } from "../helpers/people.mjs";
+import { call, comeIn, endSession, enterPassword, joinWithApp, saveCodes, sessionOf, somebody } from "../helpers/people.mjs";
 import { plugIn } from "../helpers/authenticator.mjs";
 
 /** @type {import("playwright-core").Browser} */
@@ -49,7 +49,7 @@ test("a code opens only the way back: a new second step, then signing in anew", 
   const person = somebody();
   await joinWithApp(page, person);
   await saveCodes(page, person);
-  await call(page, "DELETE", "/v1/session");
+  await endSession(page);
   await device.answer(false);
   await enterPassword(page, person);
   await page.waitForURL((url) => url.pathname === "/verify");
@@ -93,7 +93,7 @@ test("a code works once", async (t) => {
   await joinWithApp(page, person);
   await saveCodes(page, person);
   for (const expected of ["recovering", "second_factor_required"]) {
-    await call(page, "DELETE", "/v1/session");
+    await endSession(page);
     await enterPassword(page, person);
     await page.waitForURL((url) => url.pathname === "/verify");
     await page.getByRole("button", { name: /^Recovery code/ }).click();
@@ -112,7 +112,7 @@ test("a recovering session ends the others, and sets up an app anew", async (t) 
   await joinWithApp(page, person);
   await saveCodes(page, person);
   await comeIn(other, person);
-  await call(page, "DELETE", "/v1/session");
+  await endSession(page);
   await call(page, "POST", "/v1/login", { identifier: person.username, password: person.password });
   await call(page, "POST", "/v1/verify/recovery", { code: person.codes[0] });
   await page.goto("/account/security");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { arrivesAt, launch, looksRight, openTab, says } from "../helpers/browser.mjs";
-import { call, enterPassword, joinWithApp, register, sessionOf, signOut, somebody } from "../helpers/people.mjs";
+import { call, endSession, enterPassword, joinWithApp, register, sessionOf, signOut, somebody } from "../helpers/people.mjs";
 import { AuthenticatorApp } from "../helpers/totp.mjs";
 
 /** @type {import("playwright-core").Browser} */
@@ -54,7 +54,7 @@ test("a code works once", async (t) => {
   const page = await openTab(t, browser, { refusals: [422] });
   const person = somebody();
   await joinWithApp(page, person);
-  await call(page, "DELETE", "/v1/session");
+  await endSession(page);
   await enterPassword(page, person);
   await page.waitForURL((url) => url.pathname === "/verify");
   await page.getByLabel(/Six digits/).fill(person.app.again());
@@ -80,7 +80,7 @@ test("too many wrong codes have to wait, and say so", async (t) => {
   const page = await openTab(t, browser, { refusals: [422, 429] });
   const person = somebody();
   await joinWithApp(page, person);
-  await call(page, "DELETE", "/v1/session");
+  await endSession(page);
   await enterPassword(page, person);
   await page.waitForURL((url) => url.pathname === "/verify");
   const limit = Number(process.env.SALLYPORT_E2E_TOTP_LIMIT ?? 5);
