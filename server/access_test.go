@@ -1,6 +1,9 @@
 package server_test
 
 import (
+	"bytes"
+	"compress/gzip"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -90,6 +93,7 @@ func TestBodiesAreReadStrictly(t *testing.T) {
 		`{"code":"123456","extra":1}`: 400,
 		`{"code":123456}`:             400,
 		`{"code":"123456"}{}`:         400,
+		`null`:                        400,
 		`["code"]`:                    400,
 		`{"code":`:                    400,
 		`{"code":"` + strings.Repeat("1", 20_000) + `"}`: 413,
@@ -101,6 +105,32 @@ func TestBodiesAreReadStrictly(t *testing.T) {
 	}
 	plain := ada.do("POST", "/v1/verify/totp", form{"text/plain", []byte(`{"code":"123456"}`)})
 	plain.want(400, models.CodeInvalidRequest)
+}
+
+// Two kilobytes that unpack to gigabytes must cost nothing.
+func TestCompressedBodiesAreRefused(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	var bomb bytes.Buffer
+	outer := gzip.NewWriter(&bomb)
+	inner := gzip.NewWriter(outer)
+	zeros := make([]byte, 1<<20)
+	for range 256 {
+		if _, err := inner.Write(zeros); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(inner.Close(), outer.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, encoding := range []string{"gzip", "gzip, gzip", "deflate", "br", "zstd", "identity"} {
+		b := s.browser()
+		b.header["Content-Encoding"] = encoding
+		a := b.post("/v1/login", form{"application/json", bomb.Bytes()}).want(400, models.CodeInvalidRequest)
+		if a.Body["reason"] != "content_encoding" {
+			t.Errorf("%s: got %s", encoding, a.Raw)
+		}
+	}
 }
 
 func TestUnknownAddressesAndMethods(t *testing.T) {

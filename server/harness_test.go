@@ -55,7 +55,7 @@ func (s *swappable) Current() models.Policy {
 	return s.Holder.Current()
 }
 
-func newSite(t testing.TB, options ...func(*server.Deps)) *site {
+func newSite(t testing.TB) *site {
 	t.Helper()
 	f := pgtest.New(t)
 	s := &site{Fixture: f, t: t, engine: &biometricstest.Engine{}, log: &bytes.Buffer{}}
@@ -65,27 +65,42 @@ func newSite(t testing.TB, options ...func(*server.Deps)) *site {
 		t.Fatal(err)
 	}
 	s.policies = &swappable{Holder: holder, store: f.Store}
+	s.server = s.newServer(log, func(*server.Deps) {})
+	return s
+}
+
+func (s *site) newServer(log *slog.Logger, change func(*server.Deps)) *server.Server {
+	s.t.Helper()
 	gate, err := biometrics.NewGate(biometrics.DefaultGateConfig())
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	public, _ := url.Parse(origin)
+	public, err := url.Parse(origin)
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	deps := server.Deps{
-		Store: f.Store, Policies: s.policies, Digester: f.Sealer, Engine: s.engine, Gate: gate,
-		Now: f.Clock.Now, Log: log, TouchEvery: postgres.TouchEvery,
+		Store: s.Store, Policies: s.policies, Digester: s.Sealer, Engine: s.engine, Gate: gate,
+		Now: s.Clock.Now, Log: log, TouchEvery: postgres.TouchEvery,
 		Options: server.Options{
 			SiteName: "Sallyport", PublicURL: public, Demo: true, Argon2: auth.Argon2{MemoryKiB: 8, Time: 1, Threads: 1},
 			HashParallel: 2, HashQueue: 1000, RequestWithin: 30 * time.Second,
 		},
 	}
-	for _, option := range options {
-		option(&deps)
-	}
-	s.server, err = server.New(deps)
+	change(&deps)
+	made, err := server.New(deps)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	return s
+	return made
+}
+
+// another is a browser at a second server of the same site, with other options.
+func (s *site) another(change func(*server.Deps)) *browser {
+	s.t.Helper()
+	other := *s
+	other.server = s.newServer(slog.New(slog.DiscardHandler), change)
+	return other.browser()
 }
 
 // force puts a changed policy into force.

@@ -1,6 +1,8 @@
 package server_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"testing"
@@ -19,9 +21,22 @@ type key struct {
 }
 
 func newKey(verifies bool) *key {
-	return &key{
-		auth: virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserNotVerified: !verifies}),
-		cred: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+	k := &key{auth: virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserNotVerified: !verifies})}
+	for {
+		k.cred = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+		// virtualwebauthn writes coordinates without their leading zeros, which
+		// no relying party takes: one key in 128 has such a one.
+		private, err := x509.ParsePKCS8PrivateKey(k.cred.Key.Data)
+		if err != nil {
+			panic(err)
+		}
+		public, err := private.(*ecdsa.PrivateKey).PublicKey.Bytes()
+		if err != nil {
+			panic(err)
+		}
+		if public[1] != 0 && public[33] != 0 {
+			return k
+		}
 	}
 }
 

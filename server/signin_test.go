@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/server"
 )
 
 func TestPasswordAndTOTP(t *testing.T) {
@@ -176,6 +177,29 @@ func TestPasswordsAreLimitedBeforeTheyAreHashed(t *testing.T) {
 	s.browser().post("/v1/login", map[string]any{"identifier": "ada", "password": password}).want(200)
 }
 
+func TestAnOldHashIsRenewedAtSignIn(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.register("ada")
+	phc := func() (hash string) {
+		if err := s.Pool.QueryRow(t.Context(), `SELECT password_hash FROM users`).Scan(&hash); err != nil {
+			t.Fatal(err)
+		}
+		return hash
+	}
+	before := phc()
+	costlier := s.another(func(d *server.Deps) { d.Argon2.MemoryKiB = 16 })
+	costlier.post("/v1/login", map[string]any{"identifier": "ada", "password": "not the password"}).want(401)
+	if phc() != before {
+		t.Fatal("a wrong password changed the hash")
+	}
+	costlier.post("/v1/login", map[string]any{"identifier": "ada", "password": password}).want(200)
+	if !strings.Contains(phc(), "m=16,") {
+		t.Fatalf("the hash is %s", phc())
+	}
+	s.browser().post("/v1/login", map[string]any{"identifier": "ada", "password": password}).want(200)
+}
+
 func TestUnknownUserLooksLikeAWrongPassword(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -224,6 +248,31 @@ func TestTheSamePasswordOnAnotherKeyboard(t *testing.T) {
 	composed, decomposed := "caf\u00e9 au lait", "cafe\u0301 au lait"
 	s.browser().post("/v1/accounts", map[string]any{"email": "a@example.com", "username": "ada", "password": composed}).want(201)
 	s.browser().post("/v1/login", map[string]any{"identifier": "ada", "password": decomposed}).want(200)
+}
+
+// What may be set may be used: both are counted in the form that is hashed.
+func TestALongPasswordTypedDecomposed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	long := strings.Repeat("e\u0301a\u0300", 100) // 400 code points typed, 200 composed
+	s.browser().post("/v1/accounts", map[string]any{"email": "a@example.com", "username": "ada", "password": long + " word"}).want(201)
+	s.browser().post("/v1/login", map[string]any{"identifier": "ada", "password": long + " word"}).want(200)
+}
+
+func TestANewSignInEndsTheOneItReplaces(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada, phone := s.register("ada"), newKey(true)
+	ada.addPasskey(phone, "").want(201)
+	stolen := ada.clone()
+	ada.loginPasskey(phone).want(200)
+	stolen.get("/v1/session").want(401)
+	stolen = ada.clone()
+	ada.post("/v1/login", map[string]any{"identifier": "ada", "password": password}).want(200)
+	stolen.get("/v1/session").want(401)
+	stolen = ada.clone()
+	ada.post("/v1/accounts", map[string]any{"email": "b@example.com", "username": "bea", "password": password}).want(201)
+	stolen.get("/v1/session").want(401)
 }
 
 func TestRegistrationRefusals(t *testing.T) {

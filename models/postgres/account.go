@@ -109,9 +109,18 @@ func (s *Store) CreateAccount(ctx context.Context, u models.NewUser, client mode
 	return session, token, err
 }
 
-// OpenSession opens a session after a password was found right.
-func (s *Store) OpenSession(ctx context.Context, userID models.ID, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error) {
-	return s.open(ctx, userID, client, transport, decide, nil)
+// OpenSession opens a session after a password was found right by this hash.
+// invalid_credentials when the password was changed meanwhile: that ends every
+// session, and must not miss the one that is just being opened.
+func (s *Store) OpenSession(ctx context.Context, userID models.ID, hash string, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error) {
+	return s.open(ctx, userID, client, transport, decide, func(tx pgx.Tx, _ time.Time) error {
+		var same bool
+		err := tx.QueryRow(ctx, `SELECT password_hash = $2 FROM users WHERE id = $1`, userID, hash).Scan(&same)
+		if err == nil && !same {
+			return models.Refuse(models.CodeInvalidCredentials, "this name and password don't go together")
+		}
+		return err
+	})
 }
 
 // RehashPassword replaces a hash that was made with older parameters. It does

@@ -99,20 +99,21 @@ func idStrings(ids []models.ID) []string {
 }
 
 // RemoveFace erases the templates and withdraws the consent they rest on, in
-// one transaction; not_found when there are none.
+// one transaction; not_found when there is neither.
 func (s *Store) RemoveFace(ctx context.Context, ref models.Ref, decide models.Decide) (models.Session, string, error) {
 	return s.advance(ctx, ref, decide, func(tx pgx.Tx, now time.Time) error {
 		tag, err := tx.Exec(ctx, `DELETE FROM face_templates WHERE user_id = $1`, ref.UserID)
 		if err != nil {
 			return err
 		}
-		if tag.RowsAffected() == 0 {
-			return notFound()
-		}
-		_, err = tx.Exec(ctx, `
+		erased := tag.RowsAffected()
+		tag, err = tx.Exec(ctx, `
 			UPDATE face_consents
 			SET withdrawn_at = $2
 			WHERE user_id = $1 AND withdrawn_at IS NULL`, ref.UserID, now)
+		if err == nil && erased+tag.RowsAffected() == 0 {
+			return notFound()
+		}
 		return err
 	})
 }

@@ -47,12 +47,15 @@ func (s *Store) CountTry(ctx context.Context, subject, kind string, limit models
 }
 
 // GiveTryBack takes back a try that came to no check, as when the face engine
-// broke down in the middle of it.
-func (s *Store) GiveTryBack(ctx context.Context, subject, kind string) error {
+// broke down in the middle of it. It does so only in the window the try was
+// counted in: one that is held over from an older window must not pay for a
+// try of this one.
+func (s *Store) GiveTryBack(ctx context.Context, subject, kind string, limit models.Limit, countedAt time.Time) error {
 	_, err := s.pool.Exec(ctx, `
 		UPDATE attempt_counts
 		SET failures = failures - 1
-		WHERE subject = $1 AND kind = $2 AND failures > 0`, subject, kind)
+		WHERE subject = $1 AND kind = $2 AND failures > 0 AND window_ends_at <= $3`,
+		subject, kind, countedAt.Add(limit.Window.Std()))
 	return fail(err)
 }
 

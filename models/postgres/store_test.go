@@ -74,7 +74,7 @@ func (b bundle) withTOTP(name string) (models.Session, models.ID) {
 
 func (b bundle) login(user models.ID) models.Session {
 	b.t.Helper()
-	s, _, err := b.OpenSession(context.Background(), user, client, models.Cookie, b.decide(models.Event{Kind: models.PasswordPassed}))
+	s, _, err := b.OpenSession(context.Background(), user, "$argon2id$test", client, models.Cookie, b.decide(models.Event{Kind: models.PasswordPassed}))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -322,6 +322,50 @@ func TestUnreachableIsNeverSignedOut(t *testing.T) {
 	_, _, err = b.PassTOTP(context.Background(), s.Ref(), "", 1, b.decide(models.Event{Kind: models.FactorPassed, Factor: models.TOTP}))
 	if models.CodeOf(err) != models.CodeUnavailable {
 		t.Fatalf("got %v, want unavailable", err)
+	}
+}
+
+func TestASignInRacingAPasswordChangeOpensNothing(t *testing.T) {
+	b := setup(t)
+	ctx := context.Background()
+	s, _ := b.withTOTP("ada")
+	_, _, err := b.ChangePassword(ctx, s.Ref(), "$argon2id$test", "$argon2id$new", b.decide(models.Event{Kind: models.PasswordChanged}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = b.OpenSession(ctx, s.User.ID, "$argon2id$test", client, models.Cookie, b.decide(models.Event{Kind: models.PasswordPassed}))
+	if models.CodeOf(err) != models.CodeInvalidCredentials {
+		t.Fatalf("the old password opened a session: %v", err)
+	}
+	if sessions, err := b.Sessions(ctx, s.User.ID); err != nil || len(sessions) != 1 {
+		t.Fatalf("%d sessions, %v", len(sessions), err)
+	}
+}
+
+func TestATryIsGivenBackInItsOwnWindowAlone(t *testing.T) {
+	b := setup(t)
+	ctx := context.Background()
+	limit := models.Limit{Max: 1, Window: models.Duration(time.Minute)}
+	count := func() models.Code { return models.CodeOf(b.CountTry(ctx, "account:x", "face", limit)) }
+	counted := b.Clock.Now()
+	if err := b.CountTry(ctx, "account:x", "face", limit); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.GiveTryBack(ctx, "account:x", "face", limit, counted); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.CountTry(ctx, "account:x", "face", limit); err != nil {
+		t.Fatalf("given back, yet %v", err)
+	}
+	b.Clock.Advance(time.Minute)
+	if err := b.CountTry(ctx, "account:x", "face", limit); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.GiveTryBack(ctx, "account:x", "face", limit, counted); err != nil {
+		t.Fatal(err)
+	}
+	if count() != models.CodeRateLimited {
+		t.Fatal("a try of an older window paid for one of this window")
 	}
 }
 

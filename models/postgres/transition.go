@@ -65,7 +65,7 @@ func (s *Store) open(ctx context.Context, userID models.ID, client models.Client
 		}
 		var err error
 		session, token, err = s.openLocked(ctx, tx, now, userID, client, transport, decide)
-		if err != nil || then == nil {
+		if err != nil {
 			return err
 		}
 		return then(tx, now)

@@ -13,12 +13,11 @@ import (
 // Store is what this part needs of the records.
 type Store interface {
 	CreateAccount(ctx context.Context, u models.NewUser, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error)
-	OpenSession(ctx context.Context, userID models.ID, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error)
+	OpenSession(ctx context.Context, userID models.ID, hash string, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error)
 	CredentialsByIdentifier(ctx context.Context, canonical string) (models.Credentials, error)
 	CredentialsByID(ctx context.Context, id models.ID) (models.Credentials, error)
 	RehashPassword(ctx context.Context, userID models.ID, old, fresh string) error
 	ChangePassword(ctx context.Context, ref models.Ref, old, fresh string, decide models.Decide) (models.Session, string, error)
-	EndSession(ctx context.Context, by models.Session, id models.ID) error
 }
 
 // Digester gives keyed hashes of names that nobody has registered.
@@ -43,7 +42,7 @@ func (h *Handlers) Session(c *fiber.Ctx) error {
 // Logout answers DELETE /v1/session.
 func (h *Handlers) Logout(c *fiber.Ctx) error {
 	s := web.Session(c)
-	err := h.Store.EndSession(c.UserContext(), s, s.ID)
+	err := h.Door.Store.EndSession(c.UserContext(), s, s.ID)
 	if err != nil && models.CodeOf(err) != models.CodeNotFound {
 		return err
 	}

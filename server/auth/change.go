@@ -21,7 +21,8 @@ func (h *Handlers) ChangePassword(c *fiber.Ctx) error {
 		return err
 	}
 	s := web.Session(c)
-	if r.Current == "" || utf8.RuneCountInString(r.Current) > web.MaxPassword {
+	current := normalise(r.Current)
+	if current == "" || utf8.RuneCountInString(current) > web.MaxPassword {
 		return models.Invalid("current", "length", "write your current password")
 	}
 	fresh := normalise(r.New)
@@ -35,7 +36,7 @@ func (h *Handlers) ChangePassword(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	match, _, err := h.Hasher.Check(c.UserContext(), normalise(r.Current), found.PasswordHash)
+	match, _, err := h.Hasher.Check(c.UserContext(), current, found.PasswordHash)
 	if err != nil {
 		return err
 	}

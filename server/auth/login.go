@@ -31,7 +31,8 @@ func (h *Handlers) Login(c *fiber.Ctx) error {
 	}
 	// Nothing longer was ever set, so it is wrong; it is not worth a hash of
 	// whatever length a client likes to send.
-	if r.Password == "" || utf8.RuneCountInString(r.Password) > web.MaxPassword {
+	password := normalise(r.Password)
+	if password == "" || utf8.RuneCountInString(password) > web.MaxPassword {
 		return models.Invalid("password", "length", "write your password")
 	}
 	canonical := canonicalIdentifier(r.Identifier)
@@ -46,7 +47,6 @@ func (h *Handlers) Login(c *fiber.Ctx) error {
 	if err := h.Door.Store.CountTry(c.UserContext(), subject, string(models.Password), h.Policy(c).Limits.Password); err != nil {
 		return err
 	}
-	password := normalise(r.Password)
 	match, stale, err := h.Hasher.Check(c.UserContext(), password, found.PasswordHash)
 	if err != nil {
 		return err
@@ -54,31 +54,25 @@ func (h *Handlers) Login(c *fiber.Ctx) error {
 	if !match {
 		return models.Refuse(models.CodeInvalidCredentials, "this name and password don't go together")
 	}
-	if stale {
-		fresh, err := h.Hasher.Hash(c.UserContext(), password)
-		if err == nil {
-			err = h.Store.RehashPassword(c.UserContext(), found.ID, found.PasswordHash, fresh)
-		}
-		if err != nil {
-			h.Log.Warn("a password keeps its older hash", "error", err)
-		}
-	}
-	old := web.Session(c)
-	session, token, err := h.Store.OpenSession(c.UserContext(), found.ID, web.Client(c), transport, h.Decide(c, models.Event{Kind: models.PasswordPassed}))
+	session, token, err := h.Store.OpenSession(c.UserContext(), found.ID, found.PasswordHash, web.Client(c), transport, h.Decide(c, models.Event{Kind: models.PasswordPassed}))
 	if err != nil {
 		return err
 	}
-	h.endReplaced(c, old)
+	if stale {
+		h.rehash(c, found, password)
+	}
+	h.EndReplaced(c)
 	return h.Answer(c, fiber.StatusOK, session, token)
 }
 
-// endReplaced ends the session that a new sign-in in the same browser takes
-// the place of: its cookie is gone, so nobody could end it but from a list.
-func (h *Handlers) endReplaced(c *fiber.Ctx, old models.Session) {
-	if old.State == models.Anonymous {
-		return
+// rehash hashes a right password anew at the cost in force. Where that fails
+// the older hash serves on.
+func (h *Handlers) rehash(c *fiber.Ctx, found models.Credentials, password string) {
+	fresh, err := h.Hasher.Hash(c.UserContext(), password)
+	if err == nil {
+		err = h.Store.RehashPassword(c.UserContext(), found.ID, found.PasswordHash, fresh)
 	}
-	if err := h.Store.EndSession(c.UserContext(), old, old.ID); err != nil && models.CodeOf(err) != models.CodeNotFound {
-		h.Log.Warn("a replaced session lives on", "error", err)
+	if err != nil {
+		h.Log.Warn("a password keeps its older hash", "error", err)
 	}
 }

@@ -54,5 +54,6 @@ func (h *Handlers) Register(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	h.EndReplaced(c)
 	return h.Answer(c, fiber.StatusCreated, session, token)
 }

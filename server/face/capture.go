@@ -90,7 +90,7 @@ func (h *Handlers) look(c *fiber.Ctx, got capture, purpose string) ([]biometrics
 	}
 	descriptors, model, err := h.describe(c, data.Prompts, got.frames)
 	if err != nil {
-		return nil, challenge, model, h.noComparison(c, purpose, refuse(err))
+		return nil, challenge, model, h.noComparison(c, challenge, refuse(err))
 	}
 	return descriptors, challenge, model, nil
 }
@@ -123,11 +123,12 @@ func (h *Handlers) describe(c *fiber.Ctx, prompts []biometrics.Prompt, uploads [
 
 // noComparison gives the attempt back when no face was compared: the person
 // had no try, and an attacker learnt nothing. Started captures stay counted.
-func (h *Handlers) noComparison(c *fiber.Ctx, purpose string, refusal error) error {
-	if purpose != purposeVerify {
+func (h *Handlers) noComparison(c *fiber.Ctx, challenge models.Challenge, refusal error) error {
+	if challenge.Purpose != purposeVerify {
 		return refusal
 	}
-	if err := h.Door.Store.GiveTryBack(c.UserContext(), web.Subject(web.Session(c).User.ID), string(models.Face)); err != nil {
+	err := h.Door.Store.GiveTryBack(c.UserContext(), web.Subject(web.Session(c).User.ID), string(models.Face), h.Policy(c).Limits.Face, challenge.CreatedAt)
+	if err != nil {
 		h.Log.Warn("a face attempt was not given back", "error", err)
 	}
 	return refusal

@@ -113,13 +113,6 @@ func (h *Handlers) State(c *fiber.Ctx) error {
 // consent.
 func (h *Handlers) Remove(c *fiber.Ctx) error {
 	s := web.Session(c)
-	templates, err := h.Store.FaceTemplates(c.UserContext(), s.User.ID)
-	if err != nil {
-		return err
-	}
-	if len(templates) == 0 {
-		return models.Refuse(models.CodeNotFound, "there is nothing here")
-	}
 	moved, token, err := h.Store.RemoveFace(c.UserContext(), s.Ref(), h.Decide(c, models.Event{Kind: models.FactorRemoved, Factor: models.Face}))
 	if err != nil {
 		return err

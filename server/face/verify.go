@@ -16,7 +16,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	probes, _, model, err := h.look(c, got, purposeVerify)
+	probes, challenge, model, err := h.look(c, got, purposeVerify)
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	var ids []models.ID
 	for _, t := range stored {
 		if t.ModelKey != model.Key() {
-			return h.noComparison(c, purposeVerify, unavailable("your face was enrolled with an older version: use another way, then enrol it anew", nil))
+			return h.noComparison(c, challenge, unavailable("your face was enrolled with an older version: use another way, then enrol it anew", nil))
 		}
 		var d biometrics.Descriptor
 		if err := d.UnmarshalBinary(t.Descriptor); err != nil {

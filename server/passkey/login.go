@@ -123,6 +123,7 @@ func (h *Handlers) Login(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	h.EndReplaced(c)
 	return h.Answer(c, fiber.StatusOK, session, token)
 }
 

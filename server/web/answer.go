@@ -92,6 +92,18 @@ func (d *Door) Opened(c *fiber.Ctx, s models.Session, token string) (SessionBody
 	return body, nil
 }
 
+// EndReplaced ends the session that a new sign-in in the same browser takes the
+// place of: its cookie is gone, so nobody could end it but from a list.
+func (d *Door) EndReplaced(c *fiber.Ctx) {
+	old := Session(c)
+	if old.State == models.Anonymous {
+		return
+	}
+	if err := d.Store.EndSession(c.UserContext(), old, old.ID); err != nil && models.CodeOf(err) != models.CodeNotFound {
+		d.Log.Warn("a replaced session lives on", "error", err)
+	}
+}
+
 // Answer sends the session object after a transition.
 func (d *Door) Answer(c *fiber.Ctx, status int, s models.Session, token string) error {
 	body, err := d.Opened(c, s, token)

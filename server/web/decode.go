@@ -23,6 +23,9 @@ func Decode(c *fiber.Ctx, v any) error {
 	if err := jsonType(c); err != nil {
 		return err
 	}
+	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
+		return models.Invalid("", "syntax", "the body must be one JSON object") // null would pass for {}
+	}
 	if !utf8.Valid(body) {
 		return models.Invalid("", "encoding", "the body must be UTF-8")
 	}
@@ -35,6 +38,15 @@ func Decode(c *fiber.Ctx, v any) error {
 		return models.Invalid("", "syntax", "the body must be one JSON object")
 	}
 	return nil
+}
+
+// RefuseEncoded refuses compressed bodies before anybody reads one: two
+// kilobytes can unpack to gigabytes, and no client of ours has a reason to.
+func RefuseEncoded(c *fiber.Ctx) error {
+	if c.Get(fiber.HeaderContentEncoding) != "" {
+		return models.Invalid("", "content_encoding", "send the body as it is, without Content-Encoding")
+	}
+	return c.Next()
 }
 
 // RawJSON gives a body that another parser reads, as what browsers' toJSON()

@@ -19,7 +19,8 @@ type Store interface {
 	Touch(ctx context.Context, ref models.Ref, client models.Client, idleEndsAt time.Time) error
 	Enrolled(ctx context.Context, userID models.ID) (models.Enrolled, error)
 	CountTry(ctx context.Context, subject, kind string, limit models.Limit) error
-	GiveTryBack(ctx context.Context, subject, kind string) error
+	EndSession(ctx context.Context, by models.Session, id models.ID) error
+	GiveTryBack(ctx context.Context, subject, kind string, limit models.Limit, countedAt time.Time) error
 }
 
 // Policies gives the policy in force, and the one a session began with.
