@@ -5,6 +5,8 @@ import (
 	"html/template"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 func (p *Pages) funcs() template.FuncMap {
@@ -22,6 +24,7 @@ func (p *Pages) funcs() template.FuncMap {
 			}
 			return strings.Join(names, ", then ")
 		},
+		"sentence": sentence,
 		"place": func(l Layout, path, name string) place {
 			return place{Path: path, Name: name, Here: l.Path == path}
 		},
@@ -69,6 +72,21 @@ func describeFactor(kind string) factorWords {
 	}
 	found.Kind = kind
 	return found
+}
+
+// sentence makes a refusal fit for a page: the server writes them as errors are written, in lower case and without a
+// full stop.
+func sentence(words string) string {
+	words = strings.ReplaceAll(strings.TrimSpace(words), "'", "’")
+	first, size := utf8.DecodeRuneInString(words)
+	if size == 0 {
+		return ""
+	}
+	words = string(unicode.ToUpper(first)) + words[size:]
+	if !strings.ContainsAny(words[len(words)-1:], ".!?") {
+		words += "."
+	}
+	return words
 }
 
 // place is one link of the navigation.

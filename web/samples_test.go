@@ -30,7 +30,7 @@ func samples() []sample {
 	face := FaceState{Available: true, ConsentVersion: "2026-11", ConsentText: consent}
 	enrolled := face
 	enrolled.Enrolled, enrolled.Since = true, &at
-	broken := FaceState{Reason: "Face sign-in is out of order: the model files are missing. Other ways work."}
+	broken := FaceState{Reason: "signing in with your face is out of order at the moment: use another way"}
 	statement := "Signing in with your face stops a stranger, not somebody who holds your photograph to the camera."
 	rows := []SessionRow{
 		{ID: "s1", Current: true, Browser: "Firefox", Device: "Linux", IP: "192.0.2.17", ACR: "aal2", Methods: []string{"pwd", "passkey"}, CreatedAt: at, LastSeenAt: later, ExpiresAt: later.Add(time.Hour)},
@@ -47,9 +47,9 @@ func samples() []sample {
 		{"login", LoginPage{Layout: layout("", "/login"), Next: next}},
 		{"register", RegisterPage{Layout: layout("", "/register"), Next: next, PasswordMin: 8, PasswordMax: 256}},
 		{"verify", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"passkey", "totp", "face", "recovery"}, FaceAvailable: true, Next: next}},
-		{"verify-totp", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"totp", "face", "recovery"}, FaceReason: "Signing in with your face isn’t available right now."}},
+		{"verify-totp", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"totp", "face", "recovery"}, FaceReason: "signing in with your face is out of order at the moment: use another way"}},
 		{"verify-face", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"face", "recovery"}, FaceAvailable: true}},
-		{"verify-nothing", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"face"}, FaceReason: "Signing in with your face isn’t available right now."}},
+		{"verify-nothing", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"face"}, FaceReason: "signing in with your face is out of order at the moment: use another way"}},
 		{"account", AccountPage{Layout: layout(stateAuthenticated, "/account"), Email: "ada@example.com", Username: "ada", DisplayName: "Ada Byron", CreatedAt: at, PasswordMin: 8, PasswordMax: 256, FaceStatement: statement}},
 		{"security", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), Passkeys: passkeys, TOTPSince: &at, Face: enrolled, RecoveryTotal: 10, RecoveryLeft: 3}},
 		{"security-bare", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), Passkeys: passkeys[:1], Face: face}},

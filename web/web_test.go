@@ -247,7 +247,7 @@ func TestNavigationFollowsTheState(t *testing.T) {
 func TestVerifyPageWithoutFaceEngine(t *testing.T) {
 	t.Parallel()
 	p := newPages(t)
-	const reason = "the models are missing"
+	const reason = "it's out of order"
 	for _, tt := range []struct {
 		factors   []string
 		available bool
@@ -263,7 +263,7 @@ func TestVerifyPageWithoutFaceEngine(t *testing.T) {
 		if got := strings.Contains(page, `data-factor="face"`); got != tt.camera {
 			t.Errorf("%v, available %v: camera offered: %v, want %v", tt.factors, tt.available, got, tt.camera)
 		}
-		if got := strings.Contains(page, reason); got != tt.says {
+		if got := strings.Contains(page, "It’s out of order."); got != tt.says {
 			t.Errorf("%v, available %v: reason told: %v, want %v", tt.factors, tt.available, got, tt.says)
 		}
 	}

@@ -1,10 +1,10 @@
-// Pictures of the real pages for the documents: node run.mjs screenshots.mjs FOLDER
+// Pictures of the real pages for the documents, on a fresh database: node run.mjs screenshots.mjs FOLDER
 
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { plugIn } from "./helpers/authenticator.mjs";
 import { base, desktop, launch, phone } from "./helpers/browser.mjs";
-import { addApp, call, endSession, enterPassword, joinWithApp, saveCodes, somebody } from "./helpers/people.mjs";
+import { addApp, call, endSession, enterPassword, saveCodes } from "./helpers/people.mjs";
 
 const folder = process.argv[2];
 if (!folder) throw new Error("give the folder that the pictures go to");
@@ -38,7 +38,22 @@ async function shoot(page, name) {
   }
 }
 
-const ada = { ...somebody("ada"), name: "Ada Byron" };
+/**
+ * @param {string} username
+ * @param {string} name
+ */
+const named = (username, name) => ({ username, name, email: `${username}@example.com`, password: "moss, lantern & 7 bells" });
+
+/**
+ * @param {import("playwright-core").Page} page
+ * @param {ReturnType<typeof named>} person
+ */
+async function join(page, { username, name, email, password }) {
+  const { status } = await call(page, "POST", "/v1/accounts", { username, display_name: name, email, password });
+  if (status !== 201) throw new Error(`${username} could not register (${status}): the pictures want a fresh database`);
+}
+
+const ada = named("ada", "Ada Byron");
 const page = await tab();
 const device = await plugIn(page);
 await device.answer(false);
@@ -47,7 +62,7 @@ for (const name of ["login", "register"]) {
   await page.getByRole("button", { name: /Continue|Create/ }).first().waitFor();
   await shoot(page, name);
 }
-await call(page, "POST", "/v1/accounts", { email: ada.email, username: ada.username, display_name: ada.name, password: ada.password });
+await join(page, ada);
 await page.goto("/account/security");
 await shoot(page, "choose");
 await page.getByRole("button", { name: /^Authenticator app/ }).click();
@@ -73,7 +88,9 @@ await page.goto("/account/sessions");
 await shoot(page, "sessions");
 
 const grace = await tab();
-await joinWithApp(grace, somebody("grace"));
+const other = named("grace", "Grace");
+await join(grace, other);
+await addApp(grace, other);
 await call(grace, "POST", "/v1/chat/messages", { body: "Both doors open. Hello from the other side!" });
 await call(page, "POST", "/v1/chat/messages", { body: "Hello! The passkey took two seconds." });
 await call(grace, "POST", "/v1/chat/messages", { body: "My face took three. Worth it." });

@@ -110,7 +110,7 @@ test("another person is refused, and can be followed by the right one", { skip }
   await watchCamera(page);
   await comeToTheCamera(page);
   await page.getByRole("button", { name: "Sign in with your face" }).click();
-  await says(page, /didn’t look like you/);
+  await says(page, /couldn’t match your face/);
   await cameraIsOff(page);
   await looksRight(page);
   assert.equal((await sessionOf(page)).state, "second_factor_required");
@@ -124,7 +124,7 @@ test("nobody and too many people are told apart", { skip }, async (t) => {
   webcam.shows();
   await comeToTheCamera(page);
   await page.getByRole("button", { name: "Sign in with your face" }).click();
-  await says(page, /couldn’t see a face/);
+  await says(page, /can’t see a face/);
   webcam.shows(...photos.crowd);
   await page.getByRole("button", { name: "Retake the pictures" }).click();
   await says(page, /more than one face/);
