@@ -179,3 +179,28 @@ func TestKeysAreMadeOnceAndForTheirOwnerAlone(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What is printed to begin a policy file with needs no configuration, and is
+// the policy that it says it is.
+func TestTheDefaultPolicyIsPrintedForAFile(t *testing.T) {
+	t.Setenv("SALLYPORT_POLICY_FILE", filepath.Join(t.TempDir(), "not-yet.yaml"))
+	path := filepath.Join(t.TempDir(), "policy.yaml")
+	out, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run(t.Context(), []string{"policy", "show", "--defaults"}, out); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := (policyCheckCommand{File: path}).read(&cli{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := os.ReadFile(path)
+	if err != nil || !strings.HasPrefix(string(document), "# version "+got.Version()+"\n") {
+		t.Errorf("%v: read back as version %s: %s", err, got.Version(), document)
+	}
+}

@@ -67,12 +67,18 @@ func (p policyCheckCommand) read(c *cli) (models.Policy, error) {
 
 type policyShowCommand struct {
 	policyCheckCommand
+	Defaults bool `help:"Print the defaults, to begin a policy file with."`
 }
 
 // Run prints the whole policy, defaults included, as a file that would give it.
 func (p policyShowCommand) Run(c *cli, out *os.File) error {
-	found, err := p.read(c)
-	if err != nil {
+	var found models.Policy
+	var err error
+	if p.Defaults {
+		// Where a file is to be begun, the configuration may be unfinished too.
+		config, _ := loadConfig(c.Config, os.LookupEnv)
+		found = defaultPolicy(config)
+	} else if found, err = p.read(c); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "# version %s\n", found.Version())

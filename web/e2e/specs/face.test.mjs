@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { arrivesAt, looksRight, openTab, says } from "../helpers/browser.mjs";
 import { photos, Webcam } from "../helpers/camera.mjs";
+import { restorePolicy, withPolicy } from "../helpers/policy.mjs";
 import { addApp, endSession, enterPassword, register, sessionOf, signOut, somebody } from "../helpers/people.mjs";
 
 const skip = photos ? false : "no photos to play to the camera: give SALLYPORT_TESTDATA, or make models";
@@ -102,6 +103,20 @@ test("the same person is let in", { skip }, async (t) => {
   assert.equal((await sessionOf(page)).acr, "mfa");
   await looksRight(page);
   await signOut(page);
+});
+
+test("a lower threshold in the running server refuses the same photos", { skip }, async (t) => {
+  webcam.shows(photos.later);
+  t.after(restorePolicy);
+  const page = await openTab(t, browser, { refusals: [422] });
+  await comeToTheCamera(page);
+  await withPolicy({ face: { threshold: 0.01 } });
+  await page.getByRole("button", { name: "Sign in with your face" }).click();
+  await says(page, /couldn’t match your face/);
+  assert.equal((await sessionOf(page)).state, "second_factor_required");
+  await restorePolicy();
+  await page.getByRole("button", { name: "Retake the pictures" }).click();
+  await arrivesAt(page, "/chat");
 });
 
 test("another person is refused, and can be followed by the right one", { skip }, async (t) => {
