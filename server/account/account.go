@@ -95,7 +95,7 @@ func (h *Handlers) sessions(c *fiber.Ctx) ([]sessionBody, error) {
 func describe(userAgent string) (browser, device string) {
 	ua := useragent.Parse(userAgent)
 	device = ua.OS
-	if ua.Device != "" {
+	if ua.Device != "" && ua.Device != "K" { // Chrome says K for every phone
 		device = ua.Device
 	}
 	return ua.Name, device

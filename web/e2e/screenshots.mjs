@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { plugIn } from "./helpers/authenticator.mjs";
 import { base, desktop, launch, phone } from "./helpers/browser.mjs";
+import { photos, Webcam } from "./helpers/camera.mjs";
 import { addApp, call, endSession, enterPassword, saveCodes } from "./helpers/people.mjs";
 
 const folder = process.argv[2];
@@ -15,9 +16,8 @@ const MOBILE = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, li
 
 const browser = await launch();
 
-/** @param {string} userAgent */
-async function tab(userAgent = LAPTOP) {
-  const context = await browser.newContext({ baseURL: base, userAgent, viewport: desktop, reducedMotion: "reduce", locale: "en-GB" });
+async function tab(userAgent = LAPTOP, seat = browser) {
+  const context = await seat.newContext({ baseURL: base, userAgent, viewport: desktop, reducedMotion: "reduce", locale: "en-GB" });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   return page;
@@ -51,6 +51,54 @@ const named = (username, name) => ({ username, name, email: `${username}@example
 async function join(page, { username, name, email, password }) {
   const { status } = await call(page, "POST", "/v1/accounts", { username, display_name: name, email, password });
   if (status !== 201) throw new Error(`${username} could not register (${status}): the pictures want a fresh database`);
+}
+
+/**
+ * What somebody sees who chooses their face first.
+ * @param {NonNullable<typeof photos>} photos
+ */
+async function shootFace(photos) {
+  const webcam = new Webcam();
+  webcam.shows(photos.enrolled);
+  const seat = await webcam.launch();
+  const page = await tab(LAPTOP, seat);
+  const joan = named("joan", "Joan Clarke");
+  await join(page, joan);
+  await page.goto("/account/security");
+  await page.getByRole("button", { name: /^Your face/ }).click();
+  await page.getByRole("button", { name: "Show my recovery codes" }).click();
+  await page.getByRole("heading", { name: "Your recovery codes" }).waitFor();
+  await shoot(page, "recovery-codes");
+  await page.getByLabel("I have saved these codes.").check();
+  await page.getByRole("button", { name: "Continue" }).click();
+  await shoot(page, "face-consent");
+  await page.getByLabel(/^I agree/).check();
+  await page.getByRole("button", { name: "Turn on the camera" }).click();
+  await page.locator("[data-phase=live]").waitFor();
+  await page.screenshot({ path: path.join(folder, "face-camera-desktop-dark.png"), fullPage: true });
+  await page.getByRole("button", { name: "Use these pictures" }).waitFor();
+  await shoot(page, "face-review");
+  await page.getByRole("button", { name: "Use these pictures" }).click();
+  await page.getByRole("heading", { name: "You’re in" }).waitFor();
+  await shoot(page, "you-are-in");
+  await endSession(page);
+  await enterPassword(page, joan);
+  await page.waitForURL((url) => url.pathname === "/verify");
+  await shoot(page, "face-verify");
+  webcam.shows(photos.stranger);
+  await page.getByRole("button", { name: "Sign in with your face" }).click();
+  await page.getByText(/couldn’t match your face/).first().waitFor();
+  await shoot(page, "face-refused");
+  webcam.shows(photos.enrolled);
+  await page.getByRole("button", { name: "Retake the pictures" }).click();
+  await page.waitForURL((url) => url.pathname === "/chat");
+  await page.goto("/account/security");
+  await page.getByRole("button", { name: "Add a passkey" }).click();
+  await page.getByRole("button", { name: "Create the passkey" }).click();
+  await page.getByRole("dialog", { name: "Confirm it’s you" }).getByText(/None of your second steps/).waitFor();
+  await shoot(page, "step-up");
+  await seat.close();
+  webcam.remove();
 }
 
 const ada = named("ada", "Ada Byron");
@@ -101,5 +149,13 @@ await device.answer(false);
 await enterPassword(page, ada);
 await page.waitForURL((url) => url.pathname === "/verify");
 await shoot(page, "verify");
+await page.getByRole("button", { name: /^Recovery code/ }).click();
+await page.getByLabel("One of your recovery codes").fill(ada.codes[0]);
+await page.getByRole("button", { name: /recovery code/ }).click();
+await page.getByRole("heading", { name: "Set up a new second step" }).waitFor();
+await shoot(page, "recovering");
+await page.goto("/nothing-here");
+await shoot(page, "error");
 await browser.close();
+if (photos) await shootFace(photos);
 console.log(`pictures are in ${folder}`);

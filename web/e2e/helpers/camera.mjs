@@ -32,7 +32,8 @@ function findPhotos() {
   return null;
 }
 
-// Noise, because a camera's frames are never equal to the byte and equal ones are refused; 4:2:0, because Chromium's
+// Noise, because a camera's frames are never equal to the byte and equal ones are refused, and for longer than a capture
+// takes, because Chromium starts the file over at its end; 4:2:0, because Chromium's
 // fake camera garbles anything else.
 const NOISE = "noise=alls=6:allf=t";
 
@@ -53,7 +54,7 @@ export class Webcam {
     const next = path.join(this.folder, "next.mjpeg");
     execFileSync(
       "ffmpeg",
-      ["-v", "error", "-y", ...input, "-t", "3", "-r", "10", "-filter_complex", `${beside},${NOISE}`, "-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", next],
+      ["-v", "error", "-y", ...input, "-t", "10", "-r", "10", "-filter_complex", `${beside},${NOISE}`, "-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", next],
       { stdio: ["ignore", "inherit", "inherit"] },
     );
     renameSync(next, this.file);

@@ -87,6 +87,7 @@ test("choosing a face begins with recovery codes, then consent, then the camera"
   await page.getByRole("button", { name: "Take the pictures now" }).click();
   await page.getByRole("button", { name: "Use these pictures" }).click();
   await page.getByRole("heading", { name: "You’re in" }).waitFor();
+  assert.equal(await page.getByText("Save recovery codes too").isVisible(), false, "the codes were saved a moment ago");
   await cameraIsOff(page);
   const session = await sessionOf(page);
   assert.deepEqual([session.state, session.acr], ["authenticated", "mfa"]);

@@ -22,6 +22,7 @@ test("set up an authenticator app, sign out, sign in with password and code", as
   person.app = new AuthenticatorApp(secret);
   await page.getByLabel("Type the six digits it shows").fill(await person.app.fresh());
   await page.getByRole("heading", { name: "You’re in" }).waitFor();
+  await page.getByText("Save recovery codes too").waitFor();
   await page.getByRole("link", { name: "Continue" }).click();
   await arrivesAt(page, "/chat");
 

@@ -22,8 +22,8 @@ const find = (selector) => root.querySelector(selector);
 async function done(words) {
   if (!first) return reloadWith(words);
   show("done");
-  const line = find("[data-done-words]");
-  if (line) line.textContent = `${words} Save recovery codes too: they let you in on the day it’s lost.`;
+  /** @type {HTMLElement} */ (find("[data-done-words]")).textContent = words;
+  /** @type {HTMLElement} */ (find("[data-later]")).hidden = true;
 }
 
 const passkeyForm = /** @type {HTMLFormElement | null} */ (find("[data-add-passkey]"));
@@ -77,6 +77,7 @@ onClick(makeCodes, root, async () => {
   // Waiting for the person is not being busy, so nothing here awaits it.
   showCodes(place, codes).then(() => {
     if (!first) return reloadWith("Your recovery codes are saved. The old ones no longer work.");
+    find("[data-without-codes]")?.remove();
     /** @type {HTMLElement} */ (find("[data-codes-first]")).hidden = true;
     /** @type {HTMLElement} */ (find("[data-face-steps]")).hidden = false;
     /** @type {HTMLElement} */ (find("#add-face-heading")).focus();
