@@ -1,6 +1,6 @@
 // Package face is the server-side face match: consent, challenge, capture, and
 // the comparison of the straight frames with the templates of the account
-// that is signing in, and nobody else’s.
+// that is signing in, and nobody else's.
 package face
 
 import (
