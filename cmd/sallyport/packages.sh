@@ -12,9 +12,8 @@ done
 echo "installing Debian packages:$missing"
 sudo=
 [ "$(id -u)" = 0 ] || sudo=sudo
-export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086 # one word a package
-install() { $sudo apt-get install -y -qq --no-install-recommends $missing >"$log" 2>&1; }
+install() { $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >"$log" 2>&1; }
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if ! install; then
