@@ -105,12 +105,9 @@ func (h *Handlers) Confirm(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := h.CountTry(c, models.TOTP); err != nil {
+	step, err := h.try(c, secret.Secret, code)
+	if err != nil {
 		return err
-	}
-	step, ok := match(secret.Secret, code, h.Now())
-	if !ok {
-		return wrongCode()
 	}
 	event := models.Event{Kind: models.FactorEnrolled, Factor: models.TOTP, Begun: secret.CreatedAt}
 	moved, token, err := h.Store.EnrolTOTP(c.UserContext(), s.Ref(), secret.ID, step, h.Decide(c, event))
@@ -134,12 +131,9 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := h.CountTry(c, models.TOTP); err != nil {
+	step, err := h.try(c, secret.Secret, code)
+	if err != nil {
 		return err
-	}
-	step, ok := match(secret.Secret, code, h.Now())
-	if !ok {
-		return wrongCode()
 	}
 	event := models.Event{Kind: models.FactorPassed, Factor: models.TOTP}
 	moved, token, err := h.Store.PassTOTP(c.UserContext(), s.Ref(), secret.ID, step, h.Decide(c, event))
@@ -162,6 +156,14 @@ func (h *Handlers) Remove(c *fiber.Ctx) error {
 	return h.NoContent(c, moved, token)
 }
 
-func wrongCode() error {
-	return models.Refuse(models.CodeFactorRejected, "this code is not right: check that your phone's clock is, and take the newest code")
+// try counts a try and then finds the time step of the code.
+func (h *Handlers) try(c *fiber.Ctx, secret []byte, code string) (step int64, err error) {
+	if err := h.CountTry(c, models.TOTP); err != nil {
+		return 0, err
+	}
+	step, ok := match(secret, code, h.Now())
+	if !ok {
+		return 0, models.Refuse(models.CodeFactorRejected, "this code is not right: check that your phone's clock is, and take the newest code")
+	}
+	return step, nil
 }
