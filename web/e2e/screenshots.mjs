@@ -19,7 +19,7 @@ const browser = await launch();
 async function tab(userAgent = LAPTOP, seat = browser) {
   const context = await seat.newContext({ baseURL: base, userAgent, viewport: desktop, reducedMotion: "reduce", locale: "en-GB" });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(20_000);
   return page;
 }
 

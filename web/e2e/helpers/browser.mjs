@@ -35,7 +35,7 @@ export const desktop = { width: 1280, height: 800 };
 export async function openTab(t, browser, { refusals = [], viewport = desktop, permissions = [] } = {}) {
   const context = await browser.newContext({ baseURL: base, viewport, permissions, reducedMotion: "reduce" });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(20_000);
   const faults = watch(page, refusals);
   t.after(async () => {
     await context.close();

@@ -156,9 +156,38 @@ test("turning the camera off, switching the way and leaving the tab all let go o
   await cameraIsOff(page);
   await page.getByRole("button", { name: "Sign in with your face" }).click();
   await page.locator("[data-phase=live]").waitFor();
+  // Off and on again before the first run could notice.
+  await page.evaluate(() => {
+    for (const name of ["stop", "open"]) /** @type {HTMLElement} */ (document.querySelector(`[data-${name}]`)).click();
+  });
+  await page.locator("[data-phase=live]").waitFor();
   await page.getByRole("button", { name: /^Recovery code/ }).click();
   await cameraIsOff(page);
   assert.equal((await sessionOf(page)).state, "second_factor_required");
+});
+
+test("a camera that opens after it was given up is let go of at once", { skip }, async (t) => {
+  webcam.shows(photos.later);
+  const page = await openTab(t, browser);
+  await watchCamera(page);
+  await page.addInitScript(() => {
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    let wait = 1000; // less than a capture takes, so that it comes while the next one runs
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+      const mine = wait;
+      wait = 0;
+      await new Promise((done) => setTimeout(done, mine));
+      return open(wanted);
+    };
+  });
+  await comeToTheCamera(page);
+  await page.getByRole("button", { name: "Sign in with your face" }).click();
+  await page.getByRole("button", { name: /^Recovery code/ }).click();
+  await page.getByRole("button", { name: /^Your face/ }).click();
+  await page.getByRole("button", { name: "Sign in with your face" }).click();
+  await page.waitForFunction(() => window.cameraOpened() === 2);
+  await page.getByRole("button", { name: /^Recovery code/ }).click();
+  await page.waitForFunction(() => window.cameraIsOff());
 });
 
 test("a face is too weak to add a passkey: the dialog says so and a recovery code leads on", { skip }, async (t) => {

@@ -31,25 +31,25 @@ export class Camera {
     if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) {
       throw refusal("The camera only works over a secure connection. Open this site with https:// in its address, or use another way.");
     }
+    let stream;
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({
+      stream = await navigator.mediaDevices.getUserMedia({
         audio: false,
         video: { facingMode: "user", width: { ideal: 640 }, height: { ideal: 480 } },
       });
     } catch (error) {
       throw refusal(wordsFor(error instanceof Error ? error.name : ""));
     }
-    if (signal.aborted) {
-      this.stop();
-      throw new Problem({ code: "cancelled" });
-    }
+    if (signal.aborted) release(stream);
+    signal.throwIfAborted();
+    this.stream = stream;
     this.last = null;
-    this.video.srcObject = this.stream;
+    this.video.srcObject = stream;
     await this.video.play();
   }
 
   stop() {
-    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    if (this.stream) release(this.stream);
     this.stream = null;
     this.video.srcObject = null;
   }
@@ -114,6 +114,11 @@ export class Camera {
       });
     });
   }
+}
+
+/** @param {MediaStream} stream */
+function release(stream) {
+  for (const track of stream.getTracks()) track.stop();
 }
 
 /** @param {string} detail */

@@ -43,6 +43,8 @@ const HINT_AT_MOST_EVERY = 1500;
 const SUGGEST_BUTTON_AFTER = 8000;
 /** A challenge with less than this left is not worth starting on. */
 const ENOUGH_TIME = 25_000;
+/** @type {("open" | "retake")[]} */
+const STARTERS = ["open", "retake"];
 
 /**
  * @param {HTMLElement} root
@@ -97,34 +99,38 @@ class FaceCapture {
   stop() {
     this.running.abort();
     this.camera.stop();
+    for (const name of STARTERS) this.button(name).removeAttribute("aria-busy");
     if (this.root.dataset.phase === "live") this.show("idle");
   }
 
   async start() {
+    const button = this.button(this.root.dataset.phase === "stills" ? "retake" : "open");
+    if (button.getAttribute("aria-busy") === "true") return;
     this.stop();
+    // A run that was stopped may still wait for the browser: from now on it must touch nothing.
     this.running = new AbortController();
     const { signal } = this.running;
     this.fail("");
     this.forget();
-    const pressed = this.root.dataset.phase === "stills" ? "retake" : "open";
-    await busy(this.button(pressed), async () => {
-      try {
-        if (this.options.challengeFirst) await this.challenge();
-        await this.camera.open(signal);
-        await this.challenge();
-        this.show("live");
-        this.button("take").focus();
-        this.frames = await this.shoot(/** @type {Challenge} */ (this.current), signal);
-        this.show("stills");
-      } catch (error) {
-        if (signal.aborted) return;
-        this.show("idle");
-        this.fail(say(error), error);
-      } finally {
-        // A newer run has the camera by now if this one was aborted.
-        if (!signal.aborted) this.camera.stop();
+    button.setAttribute("aria-busy", "true");
+    try {
+      if (this.options.challengeFirst) await this.challenge(signal);
+      await this.camera.open(signal);
+      const challenge = await this.challenge(signal);
+      this.show("live");
+      this.button("take").focus();
+      this.frames = await this.shoot(challenge, signal);
+      this.show("stills");
+    } catch (error) {
+      if (signal.aborted) return;
+      this.show("idle");
+      this.fail(say(error), error);
+    } finally {
+      if (!signal.aborted) {
+        this.camera.stop();
+        button.removeAttribute("aria-busy");
       }
-    });
+    }
     if (signal.aborted || !this.frames.length) return;
     if (this.options.ask) {
       this.tell("The camera is off and nothing has been sent yet. Use these pictures?");
@@ -134,10 +140,17 @@ class FaceCapture {
     }
   }
 
-  /** Keeps the one at hand while it is unused and has time left: each new one counts as a try. */
-  async challenge() {
-    const left = this.current ? new Date(this.current.expires_at).getTime() - Date.now() : 0;
-    if (left < ENOUGH_TIME) this.current = await this.options.challenge();
+  /**
+   * Keeps the one at hand while it is unused and has time left: each new one counts as a try.
+   * @param {AbortSignal} signal
+   * @returns {Promise<Challenge>}
+   */
+  async challenge(signal) {
+    if (this.current && new Date(this.current.expires_at).getTime() - Date.now() >= ENOUGH_TIME) return this.current;
+    const fresh = await this.options.challenge();
+    signal.throwIfAborted();
+    this.current = fresh;
+    return fresh;
   }
 
   /**
@@ -159,9 +172,10 @@ class FaceCapture {
       } else {
         await this.moment(PROMPTS[prompt] ?? prompt, signal);
       }
-      if (signal.aborted) throw new Problem({ code: "cancelled" });
+      signal.throwIfAborted();
       if (!this.camera.live) throw new Problem({ code: "camera", detail: "The camera went away. Connect it again, then try again, or use another way." });
       frames.push(await this.camera.frame(challenge.frame.max_bytes));
+      signal.throwIfAborted();
       before = prompt;
     }
     return frames;
@@ -179,8 +193,9 @@ class FaceCapture {
     let go = false;
     this.pressed = () => (go = true);
     this.tell(prompt);
-    while (!go && !signal.aborted && this.camera.live) {
+    while (!go && this.camera.live) {
       await pause(GLANCE_EVERY);
+      if (signal.aborted) return;
       const verdict = this.camera.look();
       const waited = performance.now() - began;
       steady = verdict === "steady" ? steady + 1 : 0;
