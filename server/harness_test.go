@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,12 +46,12 @@ type site struct {
 type swappable struct {
 	*policy.Holder
 	store  policy.Store
-	forced *models.Policy
+	forced atomic.Pointer[models.Policy]
 }
 
 func (s *swappable) Current() models.Policy {
-	if s.forced != nil {
-		return *s.forced
+	if forced := s.forced.Load(); forced != nil {
+		return *forced
 	}
 	return s.Holder.Current()
 }
@@ -111,7 +112,7 @@ func (s *site) force(change func(*models.Policy)) {
 	if err := s.policies.store.SavePolicy(context.Background(), p); err != nil {
 		s.t.Fatal(err)
 	}
-	s.policies.forced = &p
+	s.policies.forced.Store(&p)
 }
 
 // browser keeps cookies and says where it comes from, as browsers do. Without

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -93,7 +94,7 @@ func New(deps Deps) (*Server, error) {
 	hasher := auth.NewHasher(deps.Argon2, deps.HashParallel, deps.HashQueue)
 	faces := &face.Handlers{Door: door, Store: deps.Store, Engine: deps.Engine, Gate: deps.Gate}
 	door.FaceReady = func() bool { return faces.Unavailable(deps.Policies.Current().Face) == "" }
-	hub := chat.NewHub(deps.Store, deps.Log)
+	hub := chat.NewHub(deps.Store, door.Live, deps.Log)
 	s := &Server{deps: deps, hub: hub, door: door}
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "Sallyport",
@@ -136,6 +137,11 @@ func (s *Server) Hub() *chat.Hub { return s.hub }
 // Serve answers on a listener until ctx ends. What is being answered then is
 // finished first, for at most the grace time.
 func (s *Server) Serve(ctx context.Context, listener net.Listener, grace time.Duration) error {
+	watching, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { s.hub.Watch(watching) })
+	defer running.Wait()
+	defer stop()
 	failed := make(chan error, 1)
 	go func() { failed <- s.app.Listener(listener) }()
 	select {

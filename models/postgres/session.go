@@ -59,15 +59,19 @@ func (s *Store) SessionByToken(ctx context.Context, hash models.TokenHash) (mode
 	return oneSession(rows, err)
 }
 
-// SessionByID finds a live session by its id, for whoever holds something open
-// for it. Errors as SessionByToken.
-func (s *Store) SessionByID(ctx context.Context, id models.ID) (models.Session, error) {
+// SessionsByID finds those of the sessions that are live, for whoever holds
+// something open for them.
+func (s *Store) SessionsByID(ctx context.Context, ids []models.ID) ([]models.Session, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT `+sessionColumns+`
 		FROM sessions s
 		JOIN users u ON u.id = s.user_id
-		WHERE s.id = $1 AND s.idle_ends_at > $2 AND s.ends_at > $2`, id, s.clock())
-	return oneSession(rows, err)
+		WHERE s.id = ANY($1) AND s.idle_ends_at > $2 AND s.ends_at > $2`, ids, s.clock())
+	if err != nil {
+		return nil, fail(err)
+	}
+	sessions, err := pgx.CollectRows(rows, scanSession)
+	return sessions, fail(err)
 }
 
 func sessionByRef(ctx context.Context, tx pgx.Tx, ref models.Ref) (models.Session, error) {

@@ -18,7 +18,6 @@ type Store interface {
 	PostChatMessage(ctx context.Context, by models.User, body string) (models.ChatMessage, error)
 	ChatMessages(ctx context.Context, newest int) ([]models.ChatMessage, error)
 	ChatMessage(ctx context.Context, id models.ID) (models.ChatMessage, error)
-	SessionByID(ctx context.Context, id models.ID) (models.Session, error)
 }
 
 // Handlers answers the requests of this part.

@@ -23,9 +23,18 @@ const (
 	writeWithin       = 5 * time.Second
 )
 
+// lookEvery is how often the sessions of open sockets are looked at. An end by
+// a statement is announced at once; idle and absolute ends come by themselves,
+// and so does what a stricter policy ends.
+const lookEvery = 500 * time.Millisecond
+
+// Live tells which of some sessions are signed in still.
+type Live func(context.Context, []models.ID) (map[models.ID]bool, error)
+
 // Hub knows every open socket of this instance by its session.
 type Hub struct {
 	store Store
+	live  Live
 	log   *slog.Logger
 
 	mu      sync.Mutex
@@ -42,8 +51,8 @@ type socket struct {
 }
 
 // NewHub makes an empty hub.
-func NewHub(store Store, log *slog.Logger) *Hub {
-	return &Hub{store: store, log: log, sockets: map[models.ID]map[*socket]struct{}{}}
+func NewHub(store Store, live Live, log *slog.Logger) *Hub {
+	return &Hub{store: store, live: live, log: log, sockets: map[models.ID]map[*socket]struct{}{}}
 }
 
 // SessionEnded closes what was opened for a session.
@@ -85,44 +94,61 @@ func (h *Hub) Posted(id models.ID) {
 	}
 }
 
-// Missed looks after every session again: ends may have been announced while
-// nobody listened.
-func (h *Hub) Missed() {
+// Watch closes the sockets of sessions that have run out, until ctx ends.
+func (h *Hub) Watch(ctx context.Context) {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			h.look(ctx)
+		}
+	}
+}
+
+// look asks for all sessions in one query. Records that can't be reached end
+// no socket: nothing new can be said meanwhile.
+func (h *Hub) look(ctx context.Context) {
 	h.mu.Lock()
 	ids := make([]models.ID, 0, len(h.sockets))
 	for id := range h.sockets {
 		ids = append(ids, id)
 	}
 	h.mu.Unlock()
+	if len(ids) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, writeWithin)
+	defer cancel()
+	live, err := h.live(ctx, ids)
+	if err != nil {
+		return
+	}
 	for _, id := range ids {
-		if !h.alive(id) {
+		if !live[id] {
 			h.SessionEnded(id)
 		}
 	}
 }
 
+// Missed ends every socket, for messages may have been announced while nobody
+// listened: whoever comes back reads the list.
+func (h *Hub) Missed() { h.endAll(websocket.CloseTryAgainLater, false) }
+
 // Close ends every socket and lets no new one in.
-func (h *Hub) Close() {
+func (h *Hub) Close() { h.endAll(websocket.CloseGoingAway, true) }
+
+func (h *Hub) endAll(code int, forGood bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.closed = true
+	h.closed = h.closed || forGood
 	for _, group := range h.sockets {
 		for s := range group {
-			s.close(websocket.CloseGoingAway)
+			s.close(code)
 		}
 	}
-}
-
-// alive asks the records whether a session may still listen. Records that
-// can't be reached don't end a socket: nothing new can be said meanwhile.
-func (h *Hub) alive(id models.ID) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), writeWithin)
-	defer cancel()
-	session, err := h.store.SessionByID(ctx, id)
-	if models.CodeOf(err) == models.CodeUnavailable {
-		return true
-	}
-	return err == nil && session.State == models.Authenticated
 }
 
 func (h *Hub) add(s *socket) bool {

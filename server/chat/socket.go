@@ -7,9 +7,8 @@ import (
 	"github.com/sallyport/sallyport/models"
 )
 
-// sessionCheck is how often an open socket asks whether its session has run
-// out. Ends by a statement are announced at once; the idle end comes by itself.
-const sessionCheck = 15 * time.Second
+// pingEvery finds out about clients that vanished.
+const pingEvery = 15 * time.Second
 
 // serve runs one socket until either side ends it.
 func (h *Hub) serve(conn *websocket.Conn, session models.ID) {
@@ -19,12 +18,6 @@ func (h *Hub) serve(conn *websocket.Conn, session models.ID) {
 		return
 	}
 	defer h.remove(s)
-	// The session may have ended between the request's check and add: its end
-	// was announced to nobody then.
-	if !h.alive(session) {
-		s.goodbye(closeSessionEnded)
-		return
-	}
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
@@ -36,16 +29,16 @@ func (h *Hub) serve(conn *websocket.Conn, session models.ID) {
 			}
 		}
 	}()
-	s.write(h, gone)
+	s.write(gone)
 	// The library's Close leaves the connection open; a read deadline in the
 	// past ends it at once, and with it the reading goroutine.
 	_ = conn.SetReadDeadline(time.Now())
 	<-gone
 }
 
-func (s *socket) write(h *Hub, gone <-chan struct{}) {
-	check := time.NewTicker(sessionCheck)
-	defer check.Stop()
+func (s *socket) write(gone <-chan struct{}) {
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
 	for {
 		select {
 		case <-gone:
@@ -58,12 +51,7 @@ func (s *socket) write(h *Hub, gone <-chan struct{}) {
 			if s.conn.WriteMessage(websocket.TextMessage, text) != nil {
 				return
 			}
-		case <-check.C:
-			if !h.alive(s.session) {
-				s.goodbye(closeSessionEnded)
-				return
-			}
-			// A ping also finds out about clients that vanished.
+		case <-ping.C:
 			if s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeWithin)) != nil {
 				return
 			}

@@ -16,6 +16,7 @@ import (
 // Store is what the door needs of the records.
 type Store interface {
 	SessionByToken(ctx context.Context, hash models.TokenHash) (models.Session, error)
+	SessionsByID(ctx context.Context, ids []models.ID) ([]models.Session, error)
 	Touch(ctx context.Context, ref models.Ref, client models.Client, idleEndsAt time.Time) error
 	Enrolled(ctx context.Context, userID models.ID) (models.Enrolled, error)
 	CountTry(ctx context.Context, subject, kind string, limit models.Limit) error

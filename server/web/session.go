@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -48,27 +49,52 @@ func (d *Door) FindSession(c *fiber.Ctx) error {
 	if session.Transport != transport {
 		return nil // a token travels the way it was born, or not at all
 	}
-	began, err := d.Policies.ByVersion(c.UserContext(), session.PolicyVersion)
-	switch {
-	case models.CodeOf(err) == models.CodeNotFound && session.State != models.Authenticated:
-		return nil // begun under rules nobody knows any more: start over
-	case models.CodeOf(err) == models.CodeNotFound:
-		began = d.Policies.Current()
-	case err != nil:
+	began, live, err := d.hold(c.UserContext(), &session)
+	if err != nil || !live {
 		return err
-	}
-	policy := began.Strictest(d.Policies.Current())
-	now := d.Now()
-	clamp(&session, policy)
-	if !now.Before(session.ExpiresAt()) {
-		return nil
 	}
 	c.Locals(keySession, session)
 	c.Locals(keyBegan, began)
+	now := d.Now()
 	if session.State == models.Authenticated && now.Sub(session.LastSeenAt) >= d.TouchEvery {
-		return d.Store.Touch(c.UserContext(), session.Ref(), Client(c), now.Add(policy.Timeouts.Idle.Std()))
+		return d.Store.Touch(c.UserContext(), session.Ref(), Client(c), now.Add(d.Policy(c).Timeouts.Idle.Std()))
 	}
 	return nil
+}
+
+// hold holds a session to the stricter of the policy it began with and the one
+// in force. It is not live when its end has come under them, or when it began
+// under rules that nobody knows any more and is not signed in: it starts over.
+func (d *Door) hold(ctx context.Context, session *models.Session) (began models.Policy, live bool, err error) {
+	began, err = d.Policies.ByVersion(ctx, session.PolicyVersion)
+	switch {
+	case models.CodeOf(err) == models.CodeNotFound && session.State != models.Authenticated:
+		return began, false, nil
+	case models.CodeOf(err) == models.CodeNotFound:
+		began = d.Policies.Current()
+	case err != nil:
+		return began, false, err
+	}
+	clamp(session, began.Strictest(d.Policies.Current()))
+	return began, d.Now().Before(session.ExpiresAt()), nil
+}
+
+// Live tells which of the sessions are signed in still, for whoever holds
+// something open for them.
+func (d *Door) Live(ctx context.Context, ids []models.ID) (map[models.ID]bool, error) {
+	sessions, err := d.Store.SessionsByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	signedIn := map[models.ID]bool{}
+	for _, session := range sessions {
+		_, live, err := d.hold(ctx, &session)
+		if err != nil {
+			return nil, err
+		}
+		signedIn[session.ID] = live && session.State == models.Authenticated
+	}
+	return signedIn, nil
 }
 
 // clamp holds a session to timeouts that were made stricter after it began.
