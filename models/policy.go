@@ -30,10 +30,10 @@ type FactorsPolicy struct {
 // FacePolicy holds a threshold together with the metric, fusion and model that
 // give it a meaning. What runs must be what it names, else face is unavailable.
 type FacePolicy struct {
-	Metric    string  `yaml:"metric" json:"metric"`       // "euclidean"
-	Fusion    string  `yaml:"fusion" json:"fusion"`       // "mean": the mean template against the mean probe
-	Model     string  `yaml:"model" json:"model"`         // as the face engine names it
-	Threshold float64 `yaml:"threshold" json:"threshold"` // Euclidean distance, not squared; at most this passes
+	Metric    string  `yaml:"metric" json:"metric"`         // "euclidean"
+	Fusion    string  `yaml:"fusion" json:"fusion"`         // "mean": the mean template against the mean probe
+	Model     string  `yaml:"model,omitempty" json:"model"` // as the face engine names it
+	Threshold float64 `yaml:"threshold" json:"threshold"`   // Euclidean distance, not squared; at most this passes
 }
 
 // TimeoutsPolicy bounds how long each state of a session lives.

@@ -93,7 +93,7 @@ func New(deps Deps) (*Server, error) {
 	}
 	hasher := auth.NewHasher(deps.Argon2, deps.HashParallel, deps.HashQueue)
 	faces := &face.Handlers{Door: door, Store: deps.Store, Engine: deps.Engine, Gate: deps.Gate}
-	door.FaceReady = func() bool { return faces.Unavailable(deps.Policies.Current().Face) == "" }
+	door.FaceReady = func() bool { return faces.Unavailable(deps.Policies.Current()) == "" }
 	hub := chat.NewHub(deps.Store, door.Live, deps.Log)
 	s := &Server{deps: deps, hub: hub, door: door}
 	s.app = fiber.New(fiber.Config{

@@ -102,6 +102,10 @@ func (p *Pool) Status() biometrics.Status {
 	return p.status()
 }
 
+// Loading is the status's reason from Start until the first worker is up or has
+// failed.
+const Loading = "face workers are loading their models"
+
 func (p *Pool) status() biometrics.Status {
 	status := biometrics.Status{Model: p.model}
 	for _, s := range p.slots {
@@ -118,7 +122,7 @@ func (p *Pool) status() biometrics.Status {
 	case !p.started:
 		status.Reason = "face workers are not started"
 	case status.Reason == "":
-		status.Reason = "face workers are loading their models"
+		status.Reason = Loading
 	}
 	return status
 }

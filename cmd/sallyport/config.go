@@ -50,9 +50,26 @@ type Config struct {
 	Grace         time.Duration
 }
 
+// environment is what the process was started with.
+func environment() map[string]string {
+	env := map[string]string{}
+	for _, pair := range os.Environ() {
+		name, value, _ := strings.Cut(pair, "=")
+		env[name] = value
+	}
+	return env
+}
+
+// notOurs are variables of the same prefix that others read: the command line,
+// the preparation of the models, the tests.
+var notOurs = []string{
+	"SALLYPORT_CONFIG", "SALLYPORT_MODELS_SOURCE", "SALLYPORT_POSTGRES_OPTIONS", "SALLYPORT_BIN", "SALLYPORT_UID",
+	"SALLYPORT_TESTDATA", "SALLYPORT_REQUIRE_TESTDATA", "SALLYPORT_TEST_DATABASE_URL", "SALLYPORT_UPDATE_GOLDEN",
+}
+
 // loadConfig reads the file, if any, and the environment over it. It gives
 // every problem at once, each naming its key.
-func loadConfig(path string, env func(string) (string, bool)) (Config, []error) {
+func loadConfig(path string, env map[string]string) (Config, []error) {
 	var problems []error
 	k := koanf.New(".")
 	if path != "" {
@@ -64,11 +81,16 @@ func loadConfig(path string, env func(string) (string, bool)) (Config, []error) 
 	// stand for a dot or for itself.
 	over := map[string]any{}
 	for _, o := range options {
-		if value, ok := env(o.env()); ok {
+		if value, ok := env[o.env()]; ok {
 			over[o.key] = value
 		}
-		if value, ok := env(o.env() + "_FILE"); ok && o.secret {
+		if value, ok := env[o.env()+"_FILE"]; ok && o.secret {
 			over[o.key+"_file"] = value
+		}
+	}
+	for name := range env {
+		if strings.HasPrefix(name, "SALLYPORT_") && !strings.HasPrefix(name, "SALLYPORT_E2E_") && !knownVariable(name) {
+			problems = append(problems, fmt.Errorf("%s: is not a variable of the configuration", name))
 		}
 	}
 	if err := k.Load(confmap.Provider(over, "."), nil); err != nil {
@@ -90,6 +112,12 @@ func loadConfig(path string, env func(string) (string, bool)) (Config, []error) 
 		}
 	}
 	return c, problems
+}
+
+func knownVariable(name string) bool {
+	return slices.Contains(notOurs, name) || slices.ContainsFunc(options, func(o option) bool {
+		return name == o.env() || o.secret && name == o.env()+"_FILE"
+	})
 }
 
 func known(key string) bool {
@@ -127,8 +155,8 @@ func (o option) read(k *koanf.Koanf) (string, error) {
 // sealer opens the keys.
 func (c Config) sealer() (*seal.Sealer, error) {
 	digest, err := base64.StdEncoding.DecodeString(c.KeysDigest)
-	if err != nil {
-		return nil, fmt.Errorf("keys.digest: is no base64")
+	if err != nil || len(digest) != 32 {
+		return nil, fmt.Errorf("keys.digest: must be 32 bytes in base64 (sallyport keys generate makes them)")
 	}
 	sealer, err := seal.New([]byte(c.KeysSeal), digest)
 	if err != nil {

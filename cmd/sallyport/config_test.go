@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/server/policy"
 )
 
 // good is the least that a configuration must say.
@@ -33,10 +37,7 @@ func load(t *testing.T, document string, over map[string]string) (Config, []erro
 			delete(env, name)
 		}
 	}
-	return loadConfig(path, func(name string) (string, bool) {
-		value, ok := env[name]
-		return value, ok
-	})
+	return loadConfig(path, env)
 }
 
 func TestDefaults(t *testing.T) {
@@ -180,27 +181,63 @@ func TestKeysAreMadeOnceAndForTheirOwnerAlone(t *testing.T) {
 	}
 }
 
-// What is printed to begin a policy file with needs no configuration, and is
-// the policy that it says it is.
+// What is printed to begin a policy file with needs no configuration, names no
+// face model, and says what is in force without it.
 func TestTheDefaultPolicyIsPrintedForAFile(t *testing.T) {
 	t.Setenv("SALLYPORT_POLICY_FILE", filepath.Join(t.TempDir(), "not-yet.yaml"))
 	path := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := printed(t, path, "policy", "show", "--defaults"); err != nil {
+		t.Fatal(err)
+	}
+	document, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(document), "model:") {
+		t.Errorf("names a face model:\n%s", document)
+	}
+	for _, model := range []string{"dlib-v1", "dlib-v1-q8"} {
+		want := models.DefaultPolicy(model)
+		if got, err := policy.Parse(path, document, want); err != nil || got.Version() != want.Version() {
+			t.Errorf("%s: %v %+v", model, err, got)
+		}
+	}
+}
+
+// printed runs a command line with its output in a file.
+func printed(t *testing.T, path string, args ...string) error {
+	t.Helper()
 	out, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := run(t.Context(), []string{"policy", "show", "--defaults"}, out); err != nil {
+	return errors.Join(run(t.Context(), args, out), out.Close())
+}
+
+// config check reads everything that the configuration points to, and tells
+// what is wrong with each in one go.
+func TestConfigCheckTellsEverything(t *testing.T) {
+	dir := t.TempDir()
+	rules := filepath.Join(dir, "policy.yaml")
+	if err := os.WriteFile(rules, []byte("face: {threshold: 9}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := out.Close(); err != nil {
-		t.Fatal(err)
+	for name, value := range map[string]string{
+		"LISTEN": "nohost:99999999", "DATABASE_URL": "postgres://%%%", "KEYS_SEAL": "{}", "KEYS_DIGEST": "AAAA",
+		"ACCOUNTS_EMAIL_VERIFICATION": "off", "POLICY_FILE": rules, "LISTN": "x", "LISTEN_FILE": "x",
+	} {
+		t.Setenv("SALLYPORT_"+name, value)
 	}
-	got, err := (policyCheckCommand{File: path}).read(&cli{})
-	if err != nil {
-		t.Fatal(err)
+	err := printed(t, filepath.Join(dir, "out"), "config", "check")
+	if err == nil {
+		t.Fatal("nothing was wrong")
 	}
-	document, err := os.ReadFile(path)
-	if err != nil || !strings.HasPrefix(string(document), "# version "+got.Version()+"\n") {
-		t.Errorf("%v: read back as version %s: %s", err, got.Version(), document)
+	for _, want := range []string{"listen: must be host:port", "database.url: can't be read", "keys.seal:", "face.threshold", "SALLYPORT_LISTN:", "SALLYPORT_LISTEN_FILE:"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("does not tell %q in\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "%%%") {
+		t.Errorf("the database URL, which may hold a password, is quoted: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/sallyport/sallyport/server/web"
 )
 
@@ -30,7 +31,8 @@ func (o option) env() string {
 // the two together.
 var options = []option{
 	{"listen", "127.0.0.1:8080", false, func(c *Config, s string) error {
-		if _, _, err := net.SplitHostPort(s); err != nil {
+		_, port, err := net.SplitHostPort(s)
+		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
 			return fmt.Errorf("must be host:port, is %q", s)
 		}
 		c.Listen = s
@@ -48,6 +50,9 @@ var options = []option{
 	{"database.url", "", true, func(c *Config, s string) error {
 		if s == "" {
 			return errors.New("must name a Postgres database")
+		}
+		if _, err := pgxpool.ParseConfig(s); err != nil {
+			return errors.New("can't be read as a Postgres URL or connection string") // the cause may quote the password
 		}
 		c.DatabaseURL = s
 		return nil

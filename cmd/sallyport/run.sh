@@ -33,9 +33,8 @@ export SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION="${SALLYPORT_ACCOUNTS_EMAIL_VERIFIC
 export SALLYPORT_DEMO="${SALLYPORT_DEMO:-true}"
 if [ -z "${SALLYPORT_POLICY_FILE:-}" ]; then
     export SALLYPORT_POLICY_FILE=.run/policy.yaml
-    # Written once, for its reader to change; the server takes a change up while it runs. Without the model's name, so that
-    # the default follows whichever is installed later.
-    [ -f .run/policy.yaml ] || .run/bin/sallyport policy show --defaults | grep -ve '^# version' -e '^  model:' >.run/policy.yaml
+    # Written once, for its reader to change; the server takes a change up while it runs.
+    [ -f .run/policy.yaml ] || .run/bin/sallyport policy show --defaults >.run/policy.yaml
 fi
 echo "keys: .run/keys   models: .run/models   policy: $SALLYPORT_POLICY_FILE (change it while this runs)   stop: Ctrl-C"
 

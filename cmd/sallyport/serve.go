@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/sallyport/sallyport/biometrics"
+	"github.com/sallyport/sallyport/biometrics/worker"
+	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/models/postgres"
 	"github.com/sallyport/sallyport/server"
 	"github.com/sallyport/sallyport/server/face"
@@ -19,7 +22,7 @@ import (
 )
 
 const (
-	policyEvery   = time.Second
+	policyEvery   = 500 * time.Millisecond // a change counts at its second look
 	purgeEvery    = time.Minute
 	requestWithin = 25 * time.Second
 	frameBytes    = 4 << 20
@@ -121,17 +124,17 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 		store.Listen(background, postgres.Listener{SessionEnded: hub.SessionEnded, ChatPosted: hub.Posted, Missed: hub.Missed}, log)
 	})
 	running.Go(func() { purge(background, store, log) })
+	running.Go(func() { announce(background, out, config, engine, policies.Current(), log) })
 	defer running.Wait()
 	defer stop()
 
-	announce(out, config, engine, policies, log)
 	return srv.Serve(ctx, listener, config.Grace)
 }
 
 func openPool(ctx context.Context, config Config) (*pgxpool.Pool, error) {
 	settings, err := pgxpool.ParseConfig(config.DatabaseURL)
 	if err != nil {
-		return nil, fmt.Errorf("database.url: can't be read") // the cause may quote the password
+		return nil, errors.New("database.url: can't be read") // the cause may quote the password
 	}
 	settings.MaxConns = int32(config.DatabaseConns)
 	pool, err := pgxpool.NewWithConfig(ctx, settings)
@@ -165,30 +168,52 @@ func newLog(config Config) *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, options))
 }
 
-// announce says where the server is and which factors are ready.
-func announce(out *os.File, config Config, engine biometrics.Engine, policies *policy.Holder, log *slog.Logger) {
-	current := policies.Current()
-	// Workers load their models in a fraction of a second; whoever waits for
-	// the first line would rather know.
+// announce says where the server is and which factors are ready. It waits a
+// moment for the face workers, which load their models while the server
+// answers already.
+func announce(ctx context.Context, out *os.File, config Config, engine biometrics.Engine, current models.Policy, log *slog.Logger) {
 	for range 50 {
-		if status := engine.Status(); status.Ready || !config.FaceEnabled || status.Model.Name == "" && status.Reason != "face workers are loading their models" {
+		if status := engine.Status(); status.Ready || status.Reason != worker.Loading {
 			break
 		}
-		time.Sleep(100 * time.Millisecond)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
-	ready := "ready"
-	if status := engine.Status(); !status.Ready {
-		ready = "unavailable: " + status.Reason
-	} else if status.Model.Name != current.Face.Model {
-		ready = fmt.Sprintf("unavailable: the policy's threshold is for %s, installed is %s", current.Face.Model, status.Model.Name)
-	} else {
-		log.Warn(face.Statement)
+	readiness := map[models.Factor]string{}
+	for _, factor := range []models.Factor{models.Passkey, models.TOTP, models.Face} {
+		readiness[factor] = "ready"
+		if !current.Allows(factor) {
+			readiness[factor] = "not allowed by the policy"
+		}
+	}
+	if current.Allows(models.Face) {
+		if why := faceTrouble(engine.Status(), current.Face); why != "" {
+			readiness[models.Face] = "unavailable: " + why
+		} else {
+			log.Warn(face.Statement)
+		}
 	}
 	source := "built in"
 	if config.PolicyFile != "" {
 		source = config.PolicyFile
 	}
 	fmt.Fprintf(out, "Sallyport is serving on %s (listening on %s)\n", config.PublicURL, config.Listen)
-	fmt.Fprintf(out, "  passkey  ready\n  totp     ready\n  face     %s\n", ready)
+	for _, factor := range []models.Factor{models.Passkey, models.TOTP, models.Face} {
+		fmt.Fprintf(out, "  %-8s %s\n", factor, readiness[factor])
+	}
 	fmt.Fprintf(out, "  policy   %s, version %s\n", source, current.Version())
+}
+
+// faceTrouble is why face doesn't work, for the admin; "" when it does.
+func faceTrouble(status biometrics.Status, policy models.FacePolicy) string {
+	switch {
+	case !status.Ready:
+		return status.Reason
+	case status.Model.Name != policy.Model:
+		return fmt.Sprintf("the policy's threshold is for %s, installed is %s", policy.Model, status.Model.Name)
+	}
+	return ""
 }

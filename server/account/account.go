@@ -26,7 +26,7 @@ type Store interface {
 
 // FaceFacts is what the pages say about signing in with a face.
 type FaceFacts struct {
-	Unavailable    func(models.FacePolicy) string // a reason in words, or ""
+	Unavailable    func(models.Policy) string // a reason in words, or ""
 	ConsentVersion string
 	ConsentText    []string
 	Statement      string

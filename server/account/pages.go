@@ -20,7 +20,7 @@ func (h *Handlers) VerifyPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	reason := h.Face.Unavailable(h.Policy(c).Face)
+	reason := h.Face.Unavailable(h.Policy(c))
 	page := pages.VerifyPage{Layout: h.Layout(c), FaceAvailable: reason == "", FaceReason: reason, Next: web.NextPath(c)}
 	for _, f := range byUse(usable, used) {
 		page.Factors = append(page.Factors, string(f))
@@ -89,7 +89,7 @@ func (h *Handlers) SecurityPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	reason := h.Face.Unavailable(h.Policy(c).Face)
+	reason := h.Face.Unavailable(h.Policy(c))
 	page.Face = pages.FaceState{Available: reason == "", Reason: reason, ConsentVersion: h.Face.ConsentVersion, ConsentText: h.Face.ConsentText}
 	if len(templates) > 0 {
 		page.Face.Enrolled, page.Face.Since = true, &templates[0].CreatedAt

@@ -47,23 +47,21 @@ const captureKind = "face_capture"
 // Unavailable tells why the engine can't serve under a policy, in words for
 // the person, or "" when it can. A threshold means nothing under another
 // metric, fusion or model, so what runs must be what the policy names.
-func (h *Handlers) Unavailable(policy models.FacePolicy) string {
+func (h *Handlers) Unavailable(policy models.Policy) string {
 	status := h.Engine.Status()
 	switch {
+	case !policy.Allows(models.Face):
+		return "signing in with your face is switched off here: use another way"
 	case !status.Ready:
 		return "signing in with your face is out of order at the moment: use another way"
-	case policy.Metric != biometrics.MetricEuclidean, policy.Fusion != biometrics.FusionMean, policy.Model != status.Model.Name:
+	case policy.Face.Metric != biometrics.MetricEuclidean, policy.Face.Fusion != biometrics.FusionMean, policy.Face.Model != status.Model.Name:
 		return "signing in with your face is being set up anew here: use another way"
 	}
 	return ""
 }
 
 func (h *Handlers) checkAvailable(c *fiber.Ctx) error {
-	policy := h.Policy(c)
-	if !policy.Allows(models.Face) {
-		return unavailable("signing in with your face is switched off here: use another way", nil)
-	}
-	if reason := h.Unavailable(policy.Face); reason != "" {
+	if reason := h.Unavailable(h.Policy(c)); reason != "" {
 		return unavailable(reason, nil)
 	}
 	return nil
@@ -95,7 +93,7 @@ func (h *Handlers) State(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	reason := h.Unavailable(h.Policy(c).Face)
+	reason := h.Unavailable(h.Policy(c))
 	body := stateBody{Available: reason == "", Reason: reason, Consent: consentBody{ConsentVersion, ConsentText}, Statement: Statement}
 	if len(templates) > 0 {
 		body.Enrolled, body.EnrolledAt = true, &templates[0].CreatedAt

@@ -28,7 +28,8 @@ type Holder struct {
 	defaults models.Policy
 
 	current atomic.Pointer[models.Policy]
-	seen    []byte   // the document last looked at; owned by Watch
+	seen    []byte   // the document last judged; owned by Watch
+	fresh   []byte   // another one, read once so far; owned by Watch
 	known   sync.Map // version -> models.Policy: versions never change
 }
 
@@ -104,7 +105,17 @@ func (h *Holder) look(ctx context.Context) {
 	if err != nil || bytes.Equal(document, h.seen) {
 		return // in the middle of being replaced, or the same
 	}
+	// A file caught while it is written would be read as a shorter one, whose
+	// missing keys fall back to the defaults: it counts once it holds still.
+	if !bytes.Equal(document, h.fresh) || h.fresh == nil {
+		h.fresh = document
+		return
+	}
 	policy, err := Parse(h.path, document, h.defaults)
+	if err == nil && len(bytes.TrimSpace(document)) == 0 {
+		// What a full disk leaves. Whoever wants the defaults can say {}.
+		err = fmt.Errorf("policy %s: is empty", h.path)
+	}
 	if err != nil {
 		h.seen = document
 		h.log.Error("the changed policy file is refused, the old policy stays in force", "error", err)

@@ -110,6 +110,37 @@ func TestAChangedFileIsSwappedInAndABadOneIsNot(t *testing.T) {
 	}
 }
 
+// A file that is caught while it is written, or that a full disk left empty,
+// would fall back to the defaults, which may be milder.
+func TestATornFileIsNotSwappedIn(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "policy.yaml")
+	write := func(document string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(document), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("face: {threshold: 0.3}\n")
+	h, err := Load(t.Context(), &memory{saved: map[string]models.Policy{}}, path, defaults, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		document string
+		want     float64
+	}{
+		{"", 0.3}, {"face: {threshold: 0.3}\nfac", 0.3}, {"{}\n", 0.3}, {"face: {threshold: 0.2}\n", 0.3}, {"face: {threshold: 0.2}\n", 0.2},
+		{"", 0.2}, {"", 0.2}, {"", 0.2},
+	} {
+		write(c.document)
+		h.look(t.Context())
+		if got := h.Current().Face.Threshold; got != c.want {
+			t.Fatalf("%q: the threshold is %v, want %v", c.document, got, c.want)
+		}
+	}
+}
+
 func TestABadFileStopsTheStart(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "policy.yaml")
