@@ -25,15 +25,15 @@ func (s *Server) deadline(c *fiber.Ctx) error {
 // the route's states and has proven what the route asks for afresh.
 func (s *Server) guard(r route) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		if len(c.Body()) > r.body {
-			return models.Refuse(models.CodeTooLarge, "this is more than we take")
-		}
 		if err := s.door.FindSession(c); err != nil {
 			return err
 		}
 		session := web.Session(c)
 		if !slices.Contains(r.states, session.State) {
 			return mfa.Refusal(session.State)
+		}
+		if err := web.AllowBody(c, r.body); err != nil {
+			return err
 		}
 		if r.stepUp != nil && session.State == models.Authenticated {
 			if err := s.checkStepUp(c, r, session); err != nil {

@@ -135,7 +135,7 @@ func (s *Server) pages(p parts) []route {
 
 // mount builds the app from the tables.
 func (s *Server) mount(p parts) {
-	s.app.Use(web.Recover, s.door.Headers(), web.RefuseEncoded, s.door.FindClient, s.deadline, s.door.RefuseCrossSite)
+	s.app.Use(web.Uploads(maxBody), web.Recover, s.door.Headers(), web.RefuseEncoded, s.door.FindClient, s.deadline, s.door.RefuseCrossSite)
 	s.app.Get("/healthz", s.healthz)
 	s.app.Get("/readyz", s.readyz)
 	s.app.Get("/openapi.json", openAPI)

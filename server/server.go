@@ -101,6 +101,7 @@ func New(deps Deps) (*Server, error) {
 		Immutable:                    true, // values of a request are kept beyond it
 		BodyLimit:                    maxBody,
 		DisablePreParseMultipartForm: true, // pictures never become temporary files
+		StreamRequestBody:            true, // nobody's body is held before the guard let it in
 		DisableStartupMessage:        true,
 		ErrorHandler:                 door.ErrorHandler,
 		ReadTimeout:                  30 * time.Second,

@@ -1,7 +1,6 @@
 package face
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,20 +29,20 @@ func (h *Handlers) readCapture(c *fiber.Ctx) (capture, error) {
 	if err != nil || kind != fiber.MIMEMultipartForm || params["boundary"] == "" {
 		return got, bad
 	}
-	reader := multipart.NewReader(bytes.NewReader(c.Body()), params["boundary"])
+	reader := multipart.NewReader(web.BodyReader(c), params["boundary"])
 	for {
 		part, err := reader.NextRawPart()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return got, bad
+			return got, orTooLarge(err, bad)
 		}
 		switch part.FormName() {
 		case "challenge":
 			text, err := io.ReadAll(io.LimitReader(part, 64))
 			if err != nil {
-				return got, bad
+				return got, orTooLarge(err, bad)
 			}
 			got.challenge, err = models.ParseID(string(text))
 			if err != nil {
@@ -56,7 +55,7 @@ func (h *Handlers) readCapture(c *fiber.Ctx) (capture, error) {
 			limit := h.Gate.Config().MaxBytes
 			data, err := io.ReadAll(io.LimitReader(part, int64(limit)+1))
 			if err != nil {
-				return got, bad
+				return got, orTooLarge(err, bad)
 			}
 			if len(data) > limit {
 				return got, models.Refuse(models.CodeTooLarge, fmt.Sprintf("a frame may have at most %d bytes", limit))
@@ -73,6 +72,14 @@ func (h *Handlers) readCapture(c *fiber.Ctx) (capture, error) {
 		return got, models.Invalid("frame", "count", "send one frame for each prompt")
 	}
 	return got, nil
+}
+
+// orTooLarge keeps the refusal of a body that goes beyond the route's limit.
+func orTooLarge(err, otherwise error) error {
+	if models.CodeOf(err) == models.CodeTooLarge {
+		return err
+	}
+	return otherwise
 }
 
 // look takes the challenge, which serves once whatever comes of it, and turns

@@ -16,9 +16,9 @@ import (
 // Decode reads a JSON body strictly into v: one object, no unknown field, no
 // second value, valid UTF-8. An empty body counts as {}.
 func Decode(c *fiber.Ctx, v any) error {
-	body := c.Body()
-	if len(body) == 0 {
-		return nil
+	body, err := body(c)
+	if err != nil || len(body) == 0 {
+		return err
 	}
 	if err := jsonType(c); err != nil {
 		return err
@@ -40,10 +40,11 @@ func Decode(c *fiber.Ctx, v any) error {
 	return nil
 }
 
-// RefuseEncoded refuses compressed bodies before anybody reads one: two
-// kilobytes can unpack to gigabytes, and no client of ours has a reason to.
+// RefuseEncoded refuses compressed bodies: no client of ours has a reason to
+// send one, and nothing here unpacks them. Any such header counts, an empty one
+// too, for parsers differ in which of several they take.
 func RefuseEncoded(c *fiber.Ctx) error {
-	if c.Get(fiber.HeaderContentEncoding) != "" {
+	if len(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) > 0 {
 		return models.Invalid("", "content_encoding", "send the body as it is, without Content-Encoding")
 	}
 	return c.Next()
@@ -55,10 +56,14 @@ func RawJSON(c *fiber.Ctx) ([]byte, error) {
 	if err := jsonType(c); err != nil {
 		return nil, err
 	}
-	if !json.Valid(c.Body()) {
+	body, err := body(c)
+	if err != nil {
+		return nil, err
+	}
+	if !json.Valid(body) {
 		return nil, models.Invalid("", "syntax", "the body must be one JSON object")
 	}
-	return c.Body(), nil
+	return body, nil
 }
 
 func jsonType(c *fiber.Ctx) error {
