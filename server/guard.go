@@ -45,7 +45,7 @@ func (s *Server) guard(r route) fiber.Handler {
 }
 
 func (s *Server) checkStepUp(c *fiber.Ctx, r route, session models.Session) error {
-	enrolled, err := s.deps.Store.Enrolled(c.UserContext(), session.User.ID)
+	enrolled, err := s.deps.Store.Enrolled(c.UserContext(), session)
 	if err != nil {
 		return err
 	}

@@ -152,8 +152,8 @@ func (s *Store) ChangePassword(ctx context.Context, ref models.Ref, old, fresh s
 }
 
 // Enrolled counts the factors of an account.
-func (s *Store) Enrolled(ctx context.Context, userID models.ID) (models.Enrolled, error) {
-	e, err := enrolledOf(ctx, s.pool, userID)
+func (s *Store) Enrolled(ctx context.Context, session models.Session) (models.Enrolled, error) {
+	e, err := enrolledOf(ctx, s.pool, session.User.ID, session.ID)
 	return e, fail(err)
 }
 
@@ -161,14 +161,15 @@ type queryer interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-func enrolledOf(ctx context.Context, db queryer, userID models.ID) (models.Enrolled, error) {
+// enrolledOf counts what a session of the account may count on.
+func enrolledOf(ctx context.Context, db queryer, userID, sessionID models.ID) (models.Enrolled, error) {
 	var e models.Enrolled
 	err := db.QueryRow(ctx, `
 		SELECT
 			(SELECT count(*) FROM passkeys WHERE user_id = $1),
 			EXISTS (SELECT 1 FROM totp WHERE user_id = $1),
 			EXISTS (SELECT 1 FROM face_templates WHERE user_id = $1),
-			(SELECT count(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL)`, userID,
+			(SELECT count(*) FROM `+usableCodes+` AND c.used_at IS NULL)`, userID, sessionID,
 	).Scan(&e.Passkeys, &e.TOTP, &e.Face, &e.Codes)
 	return e, err
 }

@@ -3,32 +3,30 @@ package postgres
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/sallyport/sallyport/models"
 )
 
-// CreateChallenge stores a challenge of a session, or of a pre-session token.
-// An older one of the same purpose and owner goes: only the newest counts.
+// CreateChallenge stores a challenge of a session, or of a pre-session token. It
+// takes the place of an older one of the same purpose and owner: only the newest
+// counts. session_required when the session ended meanwhile.
 func (s *Store) CreateChallenge(ctx context.Context, c models.Challenge) error {
-	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-		var binding []byte
-		if c.SessionID == "" {
-			binding = c.Binding[:]
-		}
-		_, err := tx.Exec(ctx, `
-			DELETE FROM challenges
-			WHERE purpose = $1 AND (session_id = $2 OR binding_hash = $3)`, c.Purpose, c.SessionID, binding)
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `
-			INSERT INTO challenges (id, purpose, session_id, user_id, binding_hash, data, created_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			c.ID, c.Purpose, c.SessionID, c.UserID, binding, c.Data, now, c.ExpiresAt)
-		return err
-	})
+	owner, binding := "challenges_session_key", []byte(nil)
+	if c.SessionID == "" {
+		owner, binding = "challenges_binding_key", c.Binding[:]
+	}
+	_, err := s.pool.Exec(ctx, `
+		INSERT INTO challenges AS c (id, purpose, session_id, user_id, binding_hash, data, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT ON CONSTRAINT `+owner+` DO UPDATE
+		SET id = EXCLUDED.id, user_id = EXCLUDED.user_id, data = EXCLUDED.data,
+		    created_at = EXCLUDED.created_at, expires_at = EXCLUDED.expires_at`,
+		c.ID, c.Purpose, c.SessionID, c.UserID, binding, c.Data, s.clock(), c.ExpiresAt)
+	if violates(err) == "challenges_session_id_fkey" {
+		return sessionOver() // it ended meanwhile
+	}
+	return fail(err)
 }
 
 // ConsumeChallenge takes the challenge of a session for a purpose. It can be

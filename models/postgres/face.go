@@ -119,10 +119,13 @@ func (s *Store) RemoveFace(ctx context.Context, ref models.Ref, decide models.De
 }
 
 // GiveFaceConsent records that the account accepted a version of the text,
-// before any camera opens.
+// before any camera opens. session_required when the session ended meanwhile.
 func (s *Store) GiveFaceConsent(ctx context.Context, by models.Session, version string) error {
 	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
 		if err := lockUser(ctx, tx, by.User.ID); err != nil {
+			return err
+		}
+		if _, err := sessionByRef(ctx, tx, by.Ref()); err != nil {
 			return err
 		}
 		tag, err := tx.Exec(ctx, `

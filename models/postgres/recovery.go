@@ -8,13 +8,19 @@ import (
 	"github.com/sallyport/sallyport/models"
 )
 
+// usableCodes are the codes of account $1 that session $2 may count on: before
+// the account has a second factor, those that it was issued itself.
+const usableCodes = `
+	recovery_codes c
+	JOIN users u ON u.id = c.user_id
+	WHERE c.user_id = $1 AND (u.mfa_established_at IS NOT NULL OR c.issued_by = $2)`
+
 // RecoveryCodes lists the account's codes by row, used ones too.
-func (s *Store) RecoveryCodes(ctx context.Context, userID models.ID) ([]models.RecoveryCode, error) {
+func (s *Store) RecoveryCodes(ctx context.Context, session models.Session) ([]models.RecoveryCode, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT id, row_number, code_hash, created_at, used_at
-		FROM recovery_codes
-		WHERE user_id = $1
-		ORDER BY row_number`, userID)
+		SELECT c.id, c.row_number, c.code_hash, c.created_at, c.used_at
+		FROM `+usableCodes+`
+		ORDER BY c.row_number`, session.User.ID, session.ID)
 	if err != nil {
 		return nil, fail(err)
 	}
@@ -30,14 +36,14 @@ func (s *Store) RecoveryCodes(ctx context.Context, userID models.ID) ([]models.R
 // session by it.
 func (s *Store) ReplaceRecoveryCodes(ctx context.Context, ref models.Ref, codes []models.RecoveryCode, decide models.Decide) (models.Session, string, error) {
 	return s.advance(ctx, ref, decide, func(tx pgx.Tx, now time.Time) error {
-		_, err := tx.Exec(ctx, `DELETE FROM recovery_codes WHERE user_id = $1`, ref.UserID)
+		_, err := tx.Exec(ctx, `DELETE FROM recovery_codes WHERE id IN (SELECT c.id FROM `+usableCodes+`)`, ref.UserID, ref.ID)
 		if err != nil {
 			return err
 		}
 		for _, c := range codes {
 			_, err := tx.Exec(ctx, `
-				INSERT INTO recovery_codes (id, user_id, row_number, code_hash, created_at)
-				VALUES ($1, $2, $3, $4, $5)`, c.ID, ref.UserID, c.Row, c.Hash, now)
+				INSERT INTO recovery_codes (id, user_id, issued_by, row_number, code_hash, created_at)
+				VALUES ($1, $2, $3, $4, $5, $6)`, c.ID, ref.UserID, ref.ID, c.Row, c.Hash, now)
 			if err != nil {
 				return err
 			}

@@ -129,6 +129,9 @@ func (s *Store) Sessions(ctx context.Context, userID models.ID) ([]models.Sessio
 // EndSession ends one session of the account; not_found when it has no such.
 func (s *Store) EndSession(ctx context.Context, by models.Session, id models.ID) error {
 	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
+		if err := lockUser(ctx, tx, by.User.ID); err != nil {
+			return err
+		}
 		tag, err := tx.Exec(ctx, `
 			DELETE FROM sessions
 			WHERE id = $1 AND user_id = $2`, id, by.User.ID)
@@ -145,6 +148,9 @@ func (s *Store) EndSession(ctx context.Context, by models.Session, id models.ID)
 // EndOtherSessions ends every session of the account but this one.
 func (s *Store) EndOtherSessions(ctx context.Context, by models.Session) error {
 	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
+		if err := lockUser(ctx, tx, by.User.ID); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `
 			DELETE FROM sessions
 			WHERE user_id = $1 AND id <> $2`, by.User.ID, by.ID)

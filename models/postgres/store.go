@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +56,12 @@ func fail(err error) error {
 		return err
 	}
 	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && !outOfReach(pgErr.Code) {
+	switch {
+	case !errors.As(err, &pgErr): // sorted below
+	case pgErr.Code == "22021" || pgErr.Code == "22P05":
+		// NUL, which Postgres takes in no text: whoever sent it hears so.
+		return models.Invalid("", "encoding", "text can't hold NUL")
+	case !outOfReach(pgErr.Code):
 		return fmt.Errorf("store: %w", err)
 	}
 	var connecting *pgconn.ConnectError
@@ -73,9 +79,11 @@ func fail(err error) error {
 }
 
 // outOfReach tells the SQLSTATE classes of a server that is going, full or
-// read-only from those of a statement at fault.
+// read-only, or chose this statement to end a deadlock, from those of a
+// statement at fault.
 func outOfReach(code string) bool {
-	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "57P") || code == "57014"
+	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "57P") ||
+		slices.Contains([]string{"57014", "25006", "40001", "40P01"}, code)
 }
 
 func isNetwork(err error) bool {
@@ -87,10 +95,10 @@ func isNetwork(err error) bool {
 		strings.Contains(err.Error(), "unexpected EOF")
 }
 
-// violates names the unique constraint that err broke, or "".
+// violates names the unique or foreign key that err broke, or "".
 func violates(err error) string {
 	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && pgErr.Code == "23505" {
+	if errors.As(err, &pgErr) && (pgErr.Code == "23505" || pgErr.Code == "23503") {
 		return pgErr.ConstraintName
 	}
 	return ""

@@ -30,7 +30,7 @@ func (s *Store) advance(ctx context.Context, ref models.Ref, decide models.Decid
 		if err != nil {
 			return err
 		}
-		attempt, err := attemptOf(ctx, tx, before.User)
+		attempt, err := attemptOf(ctx, tx, before.User, before.ID)
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,8 @@ func (s *Store) openLocked(ctx context.Context, tx pgx.Tx, now time.Time, userID
 	if err != nil {
 		return models.Session{}, "", err
 	}
-	attempt, err := attemptOf(ctx, tx, user)
+	id := models.NewID(now)
+	attempt, err := attemptOf(ctx, tx, user, id)
 	if err != nil {
 		return models.Session{}, "", err
 	}
@@ -90,13 +91,13 @@ func (s *Store) openLocked(ctx context.Context, tx pgx.Tx, now time.Time, userID
 	if err != nil {
 		return models.Session{}, "", err
 	}
-	before := models.Session{ID: models.NewID(now), User: user, Transport: transport, Client: client, CreatedAt: now}
+	before := models.Session{ID: id, User: user, Transport: transport, Client: client, CreatedAt: now}
 	return s.apply(ctx, tx, before, after, effects, now)
 }
 
 // attemptOf fills what the machine must know of the account.
-func attemptOf(ctx context.Context, tx pgx.Tx, user models.User) (models.Attempt, error) {
-	enrolled, err := enrolledOf(ctx, tx, user.ID)
+func attemptOf(ctx context.Context, tx pgx.Tx, user models.User, sessionID models.ID) (models.Attempt, error) {
+	enrolled, err := enrolledOf(ctx, tx, user.ID, sessionID)
 	if err != nil {
 		return models.Attempt{}, err
 	}
@@ -126,10 +127,7 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 		case models.EffectDropEnrolments:
 			err = dropEnrolments(ctx, tx, session.User.ID)
 		case models.EffectEstablish:
-			_, err = tx.Exec(ctx, `
-				UPDATE users
-				SET mfa_established_at = $2
-				WHERE id = $1 AND mfa_established_at IS NULL`, session.User.ID, now)
+			err = establish(ctx, tx, session, now)
 		case models.EffectResetCount:
 			err = resetCount(ctx, tx, AccountSubject(session.User.ID), effect.Factor)
 		case models.EffectRecord:
@@ -148,6 +146,22 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 		return session, token, insertSession(ctx, tx, session)
 	}
 	return session, token, updateSession(ctx, tx, before.TokenHash, session)
+}
+
+// establish notes that the account has had a second factor, once. Recovery codes
+// that other sessions were issued before go.
+func establish(ctx context.Context, tx pgx.Tx, session models.Session, now time.Time) error {
+	tag, err := tx.Exec(ctx, `
+		UPDATE users
+		SET mfa_established_at = $2
+		WHERE id = $1 AND mfa_established_at IS NULL`, session.User.ID, now)
+	if err != nil || tag.RowsAffected() == 0 {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		DELETE FROM recovery_codes
+		WHERE user_id = $1 AND issued_by IS DISTINCT FROM $2`, session.User.ID, session.ID)
+	return err
 }
 
 // lockUser serialises everything that moves sessions or factors of one account.

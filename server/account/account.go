@@ -19,7 +19,7 @@ type Store interface {
 	EndOtherSessions(ctx context.Context, by models.Session) error
 	Passkeys(ctx context.Context, userID models.ID) ([]models.PasskeyRecord, error)
 	TOTP(ctx context.Context, userID models.ID) (models.TOTPSecret, error)
-	RecoveryCodes(ctx context.Context, userID models.ID) ([]models.RecoveryCode, error)
+	RecoveryCodes(ctx context.Context, session models.Session) ([]models.RecoveryCode, error)
 	FaceTemplates(ctx context.Context, userID models.ID) ([]models.FaceTemplate, error)
 	FactorsByUse(ctx context.Context, userID models.ID) ([]models.Factor, error)
 }

@@ -75,7 +75,7 @@ func (h *Handlers) SecurityPage(c *fiber.Ctx) error {
 	case models.CodeOf(err) != models.CodeNotFound:
 		return err
 	}
-	codes, err := h.Store.RecoveryCodes(ctx, userID)
+	codes, err := h.Store.RecoveryCodes(ctx, web.Session(c))
 	if err != nil {
 		return err
 	}

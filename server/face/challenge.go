@@ -75,7 +75,7 @@ func (h *Handlers) EnrolChallenge(c *fiber.Ctx) error {
 		return err
 	}
 	s := web.Session(c)
-	enrolled, err := h.Door.Store.Enrolled(c.UserContext(), s.User.ID)
+	enrolled, err := h.Door.Store.Enrolled(c.UserContext(), s)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,9 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if len(stored) == 0 {
+		return models.Refuse(models.CodeFactorRejected, "your face was erased meanwhile: use another way")
+	}
 	var templates []biometrics.Descriptor
 	var ids []models.ID
 	for _, t := range stored {

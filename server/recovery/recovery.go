@@ -13,7 +13,7 @@ import (
 
 // Store is what this part needs of the records.
 type Store interface {
-	RecoveryCodes(ctx context.Context, userID models.ID) ([]models.RecoveryCode, error)
+	RecoveryCodes(ctx context.Context, session models.Session) ([]models.RecoveryCode, error)
 	ReplaceRecoveryCodes(ctx context.Context, ref models.Ref, codes []models.RecoveryCode, decide models.Decide) (models.Session, string, error)
 	PassRecovery(ctx context.Context, ref models.Ref, id models.ID, decide models.Decide) (models.Session, string, error)
 }
@@ -40,7 +40,7 @@ type stateBody struct {
 
 // State answers GET /v1/me/recovery-codes: how many are left, never which.
 func (h *Handlers) State(c *fiber.Ctx) error {
-	codes, err := h.Store.RecoveryCodes(c.UserContext(), web.Session(c).User.ID)
+	codes, err := h.Store.RecoveryCodes(c.UserContext(), web.Session(c))
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	if err := h.CountTry(c, models.Recovery); err != nil {
 		return err
 	}
-	codes, err := h.Store.RecoveryCodes(c.UserContext(), s.User.ID)
+	codes, err := h.Store.RecoveryCodes(c.UserContext(), s)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func (d *Door) Body(c *fiber.Ctx, s models.Session) (SessionBody, error) {
 
 // UsableFactors lists the account's factors that the policy lets count.
 func (d *Door) UsableFactors(c *fiber.Ctx, s models.Session) ([]models.Factor, error) {
-	enrolled, err := d.Store.Enrolled(c.UserContext(), s.User.ID)
+	enrolled, err := d.Store.Enrolled(c.UserContext(), s)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ type Store interface {
 	SessionByToken(ctx context.Context, hash models.TokenHash) (models.Session, error)
 	SessionsByID(ctx context.Context, ids []models.ID) ([]models.Session, error)
 	Touch(ctx context.Context, ref models.Ref, client models.Client, idleEndsAt time.Time) error
-	Enrolled(ctx context.Context, userID models.ID) (models.Enrolled, error)
+	Enrolled(ctx context.Context, session models.Session) (models.Enrolled, error)
 	CountTry(ctx context.Context, subject, kind string, limit models.Limit) error
 	EndSession(ctx context.Context, by models.Session, id models.ID) error
 	GiveTryBack(ctx context.Context, subject, kind string, limit models.Limit, countedAt time.Time) error
