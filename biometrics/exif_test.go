@@ -2,6 +2,7 @@ package biometrics
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"image"
 	"testing"
@@ -31,7 +32,7 @@ func TestOrientation(t *testing.T) {
 				"JPEG": jpegWithEXIF(encodeJPEG(t, stored), tiff),
 				"PNG":  pngWithEXIF(encodePNG(t, stored), tiff),
 			} {
-				frame, err := newGate(t).Open(data)
+				frame, err := newGate(t).Open(context.Background(), data)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -78,7 +79,7 @@ func TestOrientationByTheBook(t *testing.T) {
 
 func TestWebPOrientation(t *testing.T) {
 	t.Parallel()
-	frame, err := newGate(t).Open(webpWithEXIF(fixture(t, "lossless.webp"), exifBlock(binary.LittleEndian, 3)))
+	frame, err := newGate(t).Open(context.Background(), webpWithEXIF(fixture(t, "lossless.webp"), exifBlock(binary.LittleEndian, 3)))
 	if err != nil {
 		t.Fatal(err)
 	}

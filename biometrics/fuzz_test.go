@@ -2,6 +2,7 @@ package biometrics
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"image"
@@ -14,7 +15,7 @@ import (
 // ImageError, or makes a baseline colour JPEG within its limits, without metadata,
 // the same each time.
 func FuzzOpen(f *testing.F) {
-	config := GateConfig{MaxBytes: 64 << 10, MaxPixels: 1 << 17, LongSide: 100, MinSide: 8, Parallel: 4}
+	config := GateConfig{MaxBytes: 64 << 10, MaxPixels: 1 << 17, LongSide: 100, MinSide: 8, Parallel: 4, Queue: 4}
 	gate, err := NewGate(config)
 	if err != nil {
 		f.Fatal(err)
@@ -30,7 +31,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add(bomb)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		frame, err := gate.Open(data)
+		frame, err := gate.Open(context.Background(), data)
 		var refused *ImageError
 		if err != nil {
 			if !errors.As(err, &refused) {
@@ -53,7 +54,7 @@ func FuzzOpen(f *testing.F) {
 				t.Fatalf("frame has a segment %#x", marker)
 			}
 		}
-		again, err := gate.Open(data)
+		again, err := gate.Open(context.Background(), data)
 		if err != nil || again.Sum() != frame.Sum() {
 			t.Fatalf("another frame the second time: %v", err)
 		}

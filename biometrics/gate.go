@@ -2,11 +2,14 @@ package biometrics
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"image"
 	"image/jpeg"
 	"runtime"
+	"sync/atomic"
+	"time"
 )
 
 // GateConfig holds the limits of a [Gate].
@@ -15,7 +18,8 @@ type GateConfig struct {
 	MaxPixels int // width times height as uploaded, checked before decoding
 	LongSide  int // pixels; longer frames are scaled down to it
 	MinSide   int // pixels of the short side after scaling
-	Parallel  int // pictures decoded at once; more wait
+	Parallel  int // pictures decoded at once
+	Queue     int // that may wait; more are refused with [BusyError]
 }
 
 // DefaultGateConfig admits a 12 megapixel photo from a phone. The worst that it
@@ -29,6 +33,7 @@ func DefaultGateConfig() GateConfig {
 		LongSide:  1280,
 		MinSide:   160,
 		Parallel:  runtime.GOMAXPROCS(0),
+		Queue:     8 * runtime.GOMAXPROCS(0),
 	}
 }
 
@@ -36,10 +41,13 @@ func DefaultGateConfig() GateConfig {
 // re-encoding noise of the camera; at 30 it would move by 0.12.
 const jpegQuality = 95
 
+const gateRetryAfter = 2 * time.Second
+
 // Gate turns uploads into frames. It is safe for concurrent use.
 type Gate struct {
-	config GateConfig
-	slots  chan struct{}
+	config  GateConfig
+	slots   chan struct{}
+	waiting atomic.Int64
 }
 
 // NewGate returns a gate. A limit that is not positive is an error.
@@ -53,6 +61,7 @@ func NewGate(config GateConfig) (*Gate, error) {
 		{"long side", config.LongSide},
 		{"min side", config.MinSide},
 		{"parallel", config.Parallel},
+		{"queue", config.Queue},
 	} {
 		if limit.value <= 0 {
 			return nil, fmt.Errorf("image gate: %s limit is %d", limit.name, limit.value)
@@ -71,7 +80,9 @@ func (g *Gate) Config() GateConfig { return g.config }
 // or CMYK), PNG or WebP. Refusals are [*ImageError]. The size is taken from the
 // header and checked before any pixel is decoded; orientation by EXIF is
 // applied, alpha is laid over white, all metadata is dropped.
-func (g *Gate) Open(data []byte) (Frame, error) {
+//
+// [BusyError] when too many wait already or ctx ends first.
+func (g *Gate) Open(ctx context.Context, data []byte) (Frame, error) {
 	if len(data) > g.config.MaxBytes {
 		return Frame{}, imageErrorf(ImageTooLarge, "%d bytes, limit %d", len(data), g.config.MaxBytes)
 	}
@@ -92,7 +103,10 @@ func (g *Gate) Open(data []byte) (Frame, error) {
 		return Frame{}, err
 	}
 
-	g.slots <- struct{}{}
+	err = g.enter(ctx)
+	if err != nil {
+		return Frame{}, err
+	}
 	defer func() { <-g.slots }()
 
 	img, err := kind.decode(bytes.NewReader(data))
@@ -105,6 +119,25 @@ func (g *Gate) Open(data []byte) (Frame, error) {
 		return Frame{}, imageErrorf(ImageDamaged, "%s of %v behind a header of %dx%d", kind.name, img.Bounds().Size(), config.Width, config.Height)
 	}
 	return encode(upright(img, g.config.LongSide, kind.orientation(data)))
+}
+
+// enter waits for a place among those who decode.
+func (g *Gate) enter(ctx context.Context) error {
+	select {
+	case g.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	defer g.waiting.Add(-1)
+	if g.waiting.Add(1) > int64(g.config.Queue) {
+		return &BusyError{RetryAfter: gateRetryAfter}
+	}
+	select {
+	case g.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return &BusyError{RetryAfter: gateRetryAfter}
+	}
 }
 
 // checkSize refuses by the header alone.

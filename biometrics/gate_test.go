@@ -2,6 +2,7 @@ package biometrics
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"image"
@@ -50,7 +51,7 @@ func TestOpenEveryKind(t *testing.T) {
 		"WebP lossless":    fixture(t, "lossless.webp"),
 		"WebP alpha":       fixture(t, "alpha.webp"),
 	} {
-		frame, err := newGate(t).Open(data)
+		frame, err := newGate(t).Open(context.Background(), data)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -91,7 +92,7 @@ func TestOpenScalesDown(t *testing.T) {
 			"JPEG": encodeJPEG(t, quadrantPicture(test.width, test.height)),
 			"PNG":  encodePNG(t, quadrantPicture(test.width, test.height)),
 		} {
-			frame, err := gate.Open(data)
+			frame, err := gate.Open(context.Background(), data)
 			if err != nil {
 				t.Errorf("%s of %dx%d: %v", name, test.width, test.height, err)
 				continue
@@ -137,7 +138,7 @@ func TestOpenRefuses(t *testing.T) {
 		"JPEG of endless scan": {manyScans(fixture(t, "progressive.jpg"), 10_000), ImageUnsupported},
 		"scans of a large one": {resized(manyScans(fixture(t, "progressive.jpg"), maxPixelScans), 4096), ImageUnsupported},
 	} {
-		frame, err := newGate(t).Open(test.data)
+		frame, err := newGate(t).Open(context.Background(), test.data)
 		var refused *ImageError
 		if !errors.As(err, &refused) || refused.Reason != test.want || !frame.IsZero() {
 			t.Errorf("%s: got %v, want %s", name, err, test.want)
@@ -183,7 +184,7 @@ func TestOpenRefusesBombsBeforeDecoding(t *testing.T) {
 	for name, data := range bombs(t) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := gate.Open(data)
+		_, err := gate.Open(context.Background(), data)
 		runtime.ReadMemStats(&after)
 		var refused *ImageError
 		if !errors.As(err, &refused) || refused.Reason != ImageTooLarge {
@@ -199,7 +200,7 @@ func TestOpenDropsMetadata(t *testing.T) {
 	t.Parallel()
 	secret := append(exifBlock(binary.BigEndian, 1), "52.5200 N 13.4050 E"...)
 	data := jpegWithEXIF(encodeJPEG(t, quadrantPicture(320, 240)), secret)
-	frame, err := newGate(t).Open(data)
+	frame, err := newGate(t).Open(context.Background(), data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +218,7 @@ func TestEqualFrames(t *testing.T) {
 	t.Parallel()
 	gate := newGate(t)
 	open := func(data []byte) Frame {
-		f, err := gate.Open(data)
+		f, err := gate.Open(context.Background(), data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,14 +252,14 @@ func TestOpenIsSafeAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	data := encodeJPEG(t, quadrantPicture(320, 240))
-	want, err := gate.Open(data)
+	want, err := gate.Open(context.Background(), data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			got, err := gate.Open(data)
+			got, err := gate.Open(context.Background(), data)
 			if err != nil || got.Sum() != want.Sum() {
 				t.Errorf("another frame from the same bytes: %v", err)
 			}
@@ -280,5 +281,43 @@ func TestNewGateRefusesLimits(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: taken", name)
 		}
+	}
+}
+
+// What waits holds its upload: the line is bounded, and nobody waits for longer
+// than the request lives.
+func TestABusyGateTurnsAway(t *testing.T) {
+	t.Parallel()
+	config := DefaultGateConfig()
+	config.Parallel, config.Queue = 1, 1
+	gate, err := NewGate(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var picture bytes.Buffer
+	if err := jpeg.Encode(&picture, quadrantPicture(320, 240), nil); err != nil {
+		t.Fatal(err)
+	}
+	data := picture.Bytes()
+	gate.slots <- struct{}{} // somebody's picture takes its time
+	gone, leave := context.WithCancel(t.Context())
+	waiting := make(chan error, 1)
+	go func() {
+		_, err := gate.Open(gone, data)
+		waiting <- err
+	}()
+	for gate.waiting.Load() == 0 {
+		runtime.Gosched()
+	}
+	if _, err := gate.Open(t.Context(), data); !errors.Is(err, ErrBusy) {
+		t.Errorf("with the line full: %v", err)
+	}
+	leave()
+	if err := <-waiting; !errors.Is(err, ErrBusy) {
+		t.Errorf("after its request was over: %v", err)
+	}
+	<-gate.slots
+	if _, err := gate.Open(t.Context(), data); err != nil {
+		t.Errorf("with a free place: %v", err)
 	}
 }

@@ -61,7 +61,7 @@ type Limit struct {
 	Window Duration `yaml:"window" json:"window"`
 }
 
-// LimitsPolicy counts failures per account and factor; Registration,
+// LimitsPolicy counts failures per account and factor; Login, Registration,
 // PasskeyLogin and Advice count requests per network.
 type LimitsPolicy struct {
 	Password     Limit `yaml:"password" json:"password"`
@@ -70,6 +70,7 @@ type LimitsPolicy struct {
 	Face         Limit `yaml:"face" json:"face"`
 	FaceCapture  Limit `yaml:"face_capture" json:"face_capture"`
 	Recovery     Limit `yaml:"recovery" json:"recovery"`
+	Login        Limit `yaml:"login" json:"login"`
 	Registration Limit `yaml:"registration" json:"registration"`
 	PasskeyLogin Limit `yaml:"passkey_login" json:"passkey_login"`
 	Advice       Limit `yaml:"advice" json:"advice"`
@@ -101,6 +102,7 @@ func DefaultPolicy(model string) Policy {
 			Face:         limit(5, 15*time.Minute),
 			FaceCapture:  limit(30, 15*time.Minute),
 			Recovery:     limit(5, 15*time.Minute),
+			Login:        limit(300, 15*time.Minute),
 			Registration: limit(30, time.Hour),
 			PasskeyLogin: limit(120, 15*time.Minute),
 			Advice:       limit(300, 15*time.Minute),
@@ -176,6 +178,7 @@ func (p Policy) Strictest(q Policy) Policy {
 		Face:         p.Limits.Face.strictest(q.Limits.Face),
 		FaceCapture:  p.Limits.FaceCapture.strictest(q.Limits.FaceCapture),
 		Recovery:     p.Limits.Recovery.strictest(q.Limits.Recovery),
+		Login:        p.Limits.Login.strictest(q.Limits.Login),
 		Registration: p.Limits.Registration.strictest(q.Limits.Registration),
 		PasskeyLogin: p.Limits.PasskeyLogin.strictest(q.Limits.PasskeyLogin),
 		Advice:       p.Limits.Advice.strictest(q.Limits.Advice),

@@ -24,7 +24,7 @@ func TestStrictestTakesTheStricterOfEachField(t *testing.T) {
 	strict.StepUp.MaxAge = minute
 	strict.Password.MinLength = 20
 	one := Limit{Max: 1, Window: Duration(10 * time.Hour)}
-	strict.Limits = LimitsPolicy{one, one, one, one, one, one, one, one, one}
+	strict.Limits = LimitsPolicy{one, one, one, one, one, one, one, one, one, one}
 	for _, got := range []Policy{mild.Strictest(strict), strict.Strictest(mild)} {
 		if got.Version() != strict.Version() {
 			t.Errorf("got  %s\nwant %s", got.JSON(), strict.JSON())

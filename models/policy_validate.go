@@ -50,7 +50,7 @@ func (p Policy) Validate() []Problem {
 		within("limits."+key+".window", l.Window, 10*time.Second, 24*time.Hour)
 	}
 	for key, l := range map[string]Limit{
-		"registration": p.Limits.Registration, "passkey_login": p.Limits.PasskeyLogin, "advice": p.Limits.Advice,
+		"login": p.Limits.Login, "registration": p.Limits.Registration, "passkey_login": p.Limits.PasskeyLogin, "advice": p.Limits.Advice,
 	} {
 		if l.Max < 1 || l.Max > 1_000_000 {
 			bad("limits."+key+".max", "must be between 1 and 1000000, is %d", l.Max)

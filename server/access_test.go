@@ -305,6 +305,27 @@ func TestStricterTimeoutsBindLiveSessions(t *testing.T) {
 	ada.get("/v1/me").want(401)
 }
 
+// A step-up is use, not a new sign-in.
+func TestSteppingUpDoesNotPutAStricterAbsoluteEndOff(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	s.force(func(p *models.Policy) { p.Timeouts.Absolute = models.Duration(90 * time.Minute) })
+	s.Clock.Advance(50 * time.Minute)
+	ada.post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(200)
+	s.Clock.Advance(41 * time.Minute)
+	ada.get("/v1/me").want(401)
+}
+
+// A proxy's own credentials are not ours, and must not hide the cookie.
+func TestOtherCredentialsLeaveTheCookieInForce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	ada.header["Authorization"] = "Basic YWRhOnNlY3JldA=="
+	ada.get("/v1/me").want(200)
+}
+
 func TestAnAttemptUnderAnUnknownPolicyStartsOver(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -52,7 +52,7 @@ func TestWhatIsLeftOfABodyIsNoRequest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			answers := exchange(t, address, first+"GET /readyz HTTP/1.1\r\n"+head+"X-Last: 1\r\n\r\n", 2)
-			if kind := answers[1].Header.Get("Content-Type"); answers[1].StatusCode != 200 || answers[1].ContentLength > 200 {
+			if kind := answers[1].Header.Get("Content-Type"); answers[1].StatusCode != http.StatusOK || answers[1].ContentLength > 200 {
 				t.Errorf("the next answer is %d, %s of %d bytes", answers[1].StatusCode, kind, answers[1].ContentLength)
 			}
 		})
@@ -87,7 +87,7 @@ func TestNoEncodingIsUnpacked(t *testing.T) {
 	address := newSite(t).live()
 	for _, encoding := range []string{"Content-Encoding: gzip\r\n", "Content-Encoding: \r\nContent-Encoding: gzip, gzip\r\n", "content-encoding: identity\r\nContent-Encoding:br\r\n", "Content-Encoding:\r\n"} {
 		answer := exchange(t, address, "POST /v1/login HTTP/1.1\r\n"+head+encoding+"Content-Length: 2\r\n\r\n{}", 1)[0]
-		if answer.StatusCode != 400 {
+		if answer.StatusCode != http.StatusBadRequest {
 			t.Errorf("%q: %d", encoding, answer.StatusCode)
 		}
 	}

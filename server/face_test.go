@@ -120,7 +120,14 @@ func TestOneFaceChallengeOf100InParallel(t *testing.T) {
 	tab := ada.elsewhere()
 	id := tab.post("/v1/verify/face/challenge", map[string]any{}).want(201).text("id")
 	body := newForm(t, id, shots(10, 1)...)
-	counts := parallel(100, func(int) *answer { return tab.clone().post("/v1/verify/face", body) })
+	counts := parallel(100, func(int) *answer {
+		for {
+			// Few captures of one account are taken at once; the others come again.
+			if a := tab.clone().post("/v1/verify/face", body); a.Status != 503 {
+				return a
+			}
+		}
+	})
 	if counts[200] != 1 || counts[200]+counts[410]+counts[401] != 100 {
 		t.Fatalf("answers %v: exactly one may win", counts)
 	}

@@ -2,6 +2,7 @@ package biometricstest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"hash/fnv"
 	"image"
@@ -56,7 +57,7 @@ func Frame(t testing.TB, shot int, people ...int) biometrics.Frame {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := gate.Open(Draw(shot, people...))
+	f, err := gate.Open(context.Background(), Draw(shot, people...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ package dlib
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -39,7 +40,7 @@ func BenchmarkMatch(b *testing.B) {
 			var ours, gate, theirs []time.Duration
 			for b.Loop() {
 				start := time.Now()
-				frame, err := testGate().Open(upload)
+				frame, err := testGate().Open(context.Background(), upload)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -4,6 +4,7 @@ package dlib
 
 import (
 	"bytes"
+	"context"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -43,7 +44,7 @@ func shots(t *testing.T, path string, n int, seed uint64) []biometrics.Frame {
 		if err != nil {
 			t.Fatal(err)
 		}
-		frames[i], err = testGate().Open(out.Bytes())
+		frames[i], err = testGate().Open(context.Background(), out.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +121,7 @@ func TestSamplesCaptureRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody, err := testGate().Open(out.Bytes())
+	nobody, err := testGate().Open(context.Background(), out.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@
 package dlib
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"sync"
@@ -48,7 +49,7 @@ func openFrame(t testing.TB, path string) biometrics.Frame {
 	if err != nil {
 		t.Fatal(err)
 	}
-	frame, err := testGate().Open(data)
+	frame, err := testGate().Open(context.Background(), data)
 	if err != nil {
 		t.Fatalf("%s: %v", filepath.Base(path), err)
 	}

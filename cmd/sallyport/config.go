@@ -154,15 +154,17 @@ func (o option) read(k *koanf.Koanf) (string, error) {
 
 // sealer opens the keys.
 func (c Config) sealer() (*seal.Sealer, error) {
+	var problems []error
 	digest, err := base64.StdEncoding.DecodeString(c.KeysDigest)
 	if err != nil || len(digest) != 32 {
-		return nil, fmt.Errorf("keys.digest: must be 32 bytes in base64 (sallyport keys generate makes them)")
+		problems = append(problems, errors.New("keys.digest: must be 32 bytes in base64 (sallyport keys generate makes them)"))
+		digest = make([]byte, 32) // so that the keyset is looked at too
 	}
 	sealer, err := seal.New([]byte(c.KeysSeal), digest)
 	if err != nil {
-		return nil, fmt.Errorf("keys.seal: %w", err)
+		problems = append(problems, fmt.Errorf("keys.seal: %w", err))
 	}
-	return sealer, nil
+	return sealer, errors.Join(problems...)
 }
 
 // manifest reads what is said of the installed face models.

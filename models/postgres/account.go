@@ -56,6 +56,21 @@ func (s *Store) CredentialsByIdentifier(ctx context.Context, canonical string) (
 		WHERE email_canonical = $1 OR username_canonical = $1`, canonical)
 }
 
+// PasswordDecoy gives the password hash of some account or other, always the
+// same for one digest, and "" when there are none. Checked in place of the hash
+// of an account that doesn't exist, it costs what accounts cost here: after the
+// parameters were changed some have the old ones still.
+func (s *Store) PasswordDecoy(ctx context.Context, digest []byte) (string, error) {
+	var hash string
+	// Handles are random, so a digest falls on each account alike.
+	err := s.pool.QueryRow(ctx, `
+		SELECT coalesce(
+			(SELECT password_hash FROM users WHERE webauthn_handle >= $1 ORDER BY webauthn_handle LIMIT 1),
+			(SELECT password_hash FROM users ORDER BY webauthn_handle LIMIT 1),
+			'')`, digest).Scan(&hash)
+	return hash, fail(err)
+}
+
 // CredentialsByID finds an account by its id; not_found when there is none.
 func (s *Store) CredentialsByID(ctx context.Context, id models.ID) (models.Credentials, error) {
 	return s.credentials(ctx, `

@@ -59,19 +59,11 @@ func (s *Store) GiveTryBack(ctx context.Context, subject, kind string, limit mod
 	return fail(err)
 }
 
-// FaceCapture is the kind under which started captures are counted, whatever
-// came of them.
-const FaceCapture = "face_capture"
-
 // resetCount forgets the failures of one factor after it was passed. Other
-// factors keep theirs.
+// factors keep theirs, and so does what counts work instead of failures.
 func resetCount(ctx context.Context, tx pgx.Tx, subject string, factor models.Factor) error {
-	kinds := []string{string(factor)}
-	if factor == models.Face {
-		kinds = append(kinds, FaceCapture)
-	}
 	_, err := tx.Exec(ctx, `
 		DELETE FROM attempt_counts
-		WHERE subject = $1 AND kind = ANY($2)`, subject, kinds)
+		WHERE subject = $1 AND kind = $2`, subject, factor)
 	return err
 }

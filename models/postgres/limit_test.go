@@ -2,7 +2,9 @@ package postgres_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -77,5 +79,32 @@ func TestATryIsGivenBackInItsOwnWindowAlone(t *testing.T) {
 	}
 	if count() != models.CodeRateLimited {
 		t.Fatal("a try of an older window paid for one of this window")
+	}
+}
+
+// The decoy of a name that doesn't exist is some account's hash, always the same.
+func TestDecoysCostWhatAccountsCost(t *testing.T) {
+	b := setup(t)
+	if hash, err := b.PasswordDecoy(t.Context(), []byte("x")); hash != "" || err != nil {
+		t.Errorf("without accounts: %q %v", hash, err)
+	}
+	for i := range 8 {
+		b.register(fmt.Sprint("user", i))
+		if _, err := b.Pool.Exec(t.Context(), `UPDATE users SET password_hash = $1 WHERE username = $2`, fmt.Sprintf("$argon2id$%d", i%2), fmt.Sprint("user", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := map[string]int{}
+	for i := range 256 {
+		digest := sha256.Sum256([]byte{byte(i)})
+		hash, err := b.PasswordDecoy(t.Context(), digest[:])
+		again, _ := b.PasswordDecoy(t.Context(), digest[:])
+		if err != nil || hash != again {
+			t.Fatalf("%v: %q, then %q", err, hash, again)
+		}
+		seen[hash]++
+	}
+	if len(seen) != 2 {
+		t.Errorf("decoys of %v", seen)
 	}
 }

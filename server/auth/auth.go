@@ -14,6 +14,7 @@ import (
 type Store interface {
 	CreateAccount(ctx context.Context, u models.NewUser, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error)
 	OpenSession(ctx context.Context, userID models.ID, hash string, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error)
+	PasswordDecoy(ctx context.Context, digest []byte) (string, error)
 	CredentialsByIdentifier(ctx context.Context, canonical string) (models.Credentials, error)
 	CredentialsByID(ctx context.Context, id models.ID) (models.Credentials, error)
 	RehashPassword(ctx context.Context, userID models.ID, old, fresh string) error

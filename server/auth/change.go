@@ -29,6 +29,7 @@ func (h *Handlers) ChangePassword(c *fiber.Ctx) error {
 	if err := checkPassword(h.Policy(c).Password, "new", fresh, h.SiteName, s.User); err != nil {
 		return err
 	}
+	countedAt := h.Now()
 	if err := h.CountTry(c, models.Password); err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (h *Handlers) ChangePassword(c *fiber.Ctx) error {
 	}
 	match, _, err := h.Hasher.Check(c.UserContext(), current, found.PasswordHash)
 	if err != nil {
-		return err
+		return h.GiveBackShed(c, web.Subject(s.User.ID), models.Password, countedAt, err)
 	}
 	if !match {
 		return &models.Error{Code: models.CodeFactorRejected, Field: "current", Message: "this is not your current password"}

@@ -35,23 +35,33 @@ func (h *Handlers) Login(c *fiber.Ctx) error {
 	if password == "" || utf8.RuneCountInString(password) > web.MaxPassword {
 		return models.Invalid("password", "length", "write your password")
 	}
+	if err := h.CountNetwork(c, "login", h.Policies.Current().Limits.Login); err != nil {
+		return err
+	}
 	canonical := canonicalIdentifier(r.Identifier)
 	found, err := h.Store.CredentialsByIdentifier(c.UserContext(), canonical)
 	if err != nil && models.CodeOf(err) != models.CodeNotFound {
 		return err
 	}
-	subject := web.Subject(found.ID)
-	if found.ID == "" {
-		subject = "name:" + hex.EncodeToString(h.Digester.Digest("identifier", canonical))
-	}
-	if err := h.Door.Store.CountTry(c.UserContext(), subject, string(models.Password), h.Policy(c).Limits.Password); err != nil {
-		return err
-	}
-	match, stale, err := h.Hasher.Check(c.UserContext(), password, found.PasswordHash)
+	digest := h.Digester.Digest("identifier", canonical)
+	// Asked for in any case: it must not tell which case this is.
+	decoy, err := h.Store.PasswordDecoy(c.UserContext(), digest)
 	if err != nil {
 		return err
 	}
-	if !match {
+	subject, hash := web.Subject(found.ID), found.PasswordHash
+	if found.ID == "" {
+		subject, hash = "name:"+hex.EncodeToString(digest), decoy
+	}
+	countedAt := h.Now()
+	if err := h.Door.Store.CountTry(c.UserContext(), subject, string(models.Password), h.Policy(c).Limits.Password); err != nil {
+		return err
+	}
+	match, stale, err := h.Hasher.Check(c.UserContext(), password, hash)
+	if err != nil {
+		return h.GiveBackShed(c, subject, models.Password, countedAt, err)
+	}
+	if !match || found.ID == "" {
 		return models.Refuse(models.CodeInvalidCredentials, "this name and password don't go together")
 	}
 	session, token, err := h.Store.OpenSession(c.UserContext(), found.ID, found.PasswordHash, web.Client(c), transport, h.Decide(c, models.Event{Kind: models.PasswordPassed}))

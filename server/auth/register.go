@@ -39,7 +39,7 @@ func (h *Handlers) Register(c *fiber.Ctx) error {
 	if u.DisplayName, err = checkDisplayName(r.DisplayName, u.Username); err != nil {
 		return err
 	}
-	policy := h.Policy(c)
+	policy := h.Policies.Current()
 	password := normalise(r.Password)
 	if err := checkPassword(policy.Password, "password", password, h.SiteName, u.User); err != nil {
 		return err

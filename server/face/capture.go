@@ -106,7 +106,7 @@ func (h *Handlers) describe(c *fiber.Ctx, prompts []biometrics.Prompt, uploads [
 	model := h.Engine.Status().Model
 	var opened []biometrics.Frame
 	for _, data := range uploads {
-		frame, err := h.Gate.Open(data)
+		frame, err := h.Gate.Open(c.UserContext(), data)
 		if err != nil {
 			return nil, model, err
 		}

@@ -33,6 +33,8 @@ type Handlers struct {
 	Store  Store
 	Engine biometrics.Engine
 	Gate   *biometrics.Gate
+
+	turns turns
 }
 
 const (

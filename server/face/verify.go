@@ -12,6 +12,11 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	if err := h.checkAvailable(c); err != nil {
 		return err
 	}
+	giveBack, err := h.turns.take(web.Session(c).User.ID)
+	if err != nil {
+		return err
+	}
+	defer giveBack()
 	got, err := h.readCapture(c)
 	if err != nil {
 		return err
@@ -59,6 +64,11 @@ func (h *Handlers) Enrol(c *fiber.Ctx) error {
 	if err := h.checkAvailable(c); err != nil {
 		return err
 	}
+	giveBack, err := h.turns.take(web.Session(c).User.ID)
+	if err != nil {
+		return err
+	}
+	defer giveBack()
 	got, err := h.readCapture(c)
 	if err != nil {
 		return err

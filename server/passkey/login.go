@@ -34,7 +34,7 @@ func (h *Handlers) LoginOptions(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := h.CountNetwork(c, "passkey_login", h.Policy(c).Limits.PasskeyLogin); err != nil {
+	if err := h.CountNetwork(c, "passkey_login", h.Policies.Current().Limits.PasskeyLogin); err != nil {
 		return err
 	}
 	assertion, data, err := h.Party.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))

@@ -54,6 +54,9 @@ func (h *Handlers) State(c *fiber.Ctx) error {
 	return c.JSON(body)
 }
 
+// issueLimit bounds what one account may have hashed: a set takes ten.
+var issueLimit = models.Limit{Max: 10, Window: models.Duration(time.Hour)}
+
 type issuedBody struct {
 	Codes   []string        `json:"codes"`
 	Session web.SessionBody `json:"session"`
@@ -66,6 +69,9 @@ func (h *Handlers) Issue(c *fiber.Ctx) error {
 		return err
 	}
 	s := web.Session(c)
+	if err := h.Door.Store.CountTry(c.UserContext(), web.Subject(s.User.ID), "codes", issueLimit); err != nil {
+		return err
+	}
 	now := h.Now()
 	body := issuedBody{}
 	var records []models.RecoveryCode
@@ -104,6 +110,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 		return err
 	}
 	s := web.Session(c)
+	countedAt := h.Now()
 	if err := h.CountTry(c, models.Recovery); err != nil {
 		return err
 	}
@@ -112,16 +119,19 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 		return err
 	}
 	var found models.RecoveryCode
+	hash := ""
 	for _, code := range codes {
+		hash = code.Hash
 		if code.Row == row && code.UsedAt == nil {
 			found = code
+			break
 		}
 	}
-	// Without such a row a hash is computed all the same: how long the answer
-	// takes must not tell which rows are left.
-	right, _, err := h.Hasher.Check(c.UserContext(), secret, found.Hash)
+	// Without such a row a hash is computed all the same, at the cost of the set:
+	// how long the answer takes must not tell which rows are left.
+	right, _, err := h.Hasher.Check(c.UserContext(), secret, hash)
 	if err != nil {
-		return err
+		return h.GiveBackShed(c, web.Subject(s.User.ID), models.Recovery, countedAt, err)
 	}
 	if !right {
 		return models.Refuse(models.CodeFactorRejected, "this code is not right, or was used already: take another of your list")

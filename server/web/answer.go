@@ -47,6 +47,10 @@ func (d *Door) Body(c *fiber.Ctx, s models.Session) (SessionBody, error) {
 	if err != nil {
 		return SessionBody{}, err
 	}
+	return newBody(s, factors), nil
+}
+
+func newBody(s models.Session, factors []models.Factor) SessionBody {
 	body := SessionBody{
 		State: s.State, Level: s.ACR().Level(), ACR: s.ACR(), Methods: []methodBody{}, Factors: factors,
 		ExpiresAt: s.ExpiresAt(),
@@ -61,7 +65,7 @@ func (d *Door) Body(c *fiber.Ctx, s models.Session) (SessionBody, error) {
 	if s.State == models.Authenticated || s.State == models.EnrolmentRequired {
 		body.User = NewUserBody(s.User)
 	}
-	return body, nil
+	return body
 }
 
 // UsableFactors lists the account's factors that the policy lets count.
@@ -78,16 +82,21 @@ func (d *Door) UsableFactors(c *fiber.Ctx, s models.Session) ([]models.Factor, e
 // token goes into the cookie, or for bearer sessions into the body. token is
 // "" where the session kept its own.
 func (d *Door) Opened(c *fiber.Ctx, s models.Session, token string) (SessionBody, error) {
-	body, err := d.Body(c, s)
-	if err != nil {
-		return SessionBody{}, err
-	}
-	switch {
-	case token == "":
-	case s.Transport == models.Bearer:
-		body.Token = token
-	default:
+	if token != "" && s.Transport == models.Cookie {
 		d.setCookie(c, d.cookieName(), token, s.EndsAt)
+	}
+	factors, err := d.UsableFactors(c, s)
+	if err != nil {
+		if token == "" {
+			return SessionBody{}, err
+		}
+		// The session has moved, and an error would lose its only token.
+		d.Log.Warn("a session was answered without its factors", "error", err)
+		factors = []models.Factor{}
+	}
+	body := newBody(s, factors)
+	if s.Transport == models.Bearer {
+		body.Token = token
 	}
 	return body, nil
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -44,7 +45,9 @@ func (t TrustedProxies) contains(addr netip.Addr) bool {
 func (d *Door) FindClient(c *fiber.Ctx) error {
 	client := models.Client{IP: c.IP(), UserAgent: truncate(c.Get(fiber.HeaderUserAgent), 512)}
 	if addr, err := netip.ParseAddr(client.IP); err == nil && d.Proxies.contains(addr.Unmap()) {
-		hops := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
+		// Some proxies add a line of their own below the client's.
+		lines := bytes.Join(c.Request().Header.PeekAll(fiber.HeaderXForwardedFor), []byte(","))
+		hops := strings.Split(string(lines), ",")
 		for i := len(hops) - 1; i >= 0; i-- {
 			hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 			if err != nil {

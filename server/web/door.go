@@ -86,3 +86,17 @@ func Subject(userID models.ID) string { return "account:" + string(userID) }
 func (d *Door) CountNetwork(c *fiber.Ctx, kind string, limit models.Limit) error {
 	return d.Store.CountTry(c.UserContext(), "network:"+network(Client(c).IP), kind, limit)
 }
+
+// GiveBackShed gives a try back whose check was refused for want of room, and
+// hands the refusal on: nothing was guessed, and whoever fills the queue must
+// not use up other people's tries.
+func (d *Door) GiveBackShed(c *fiber.Ctx, subject string, factor models.Factor, countedAt time.Time, refusal error) error {
+	if models.CodeOf(refusal) != models.CodeOverloaded {
+		return refusal
+	}
+	err := d.Store.GiveTryBack(c.UserContext(), subject, string(factor), d.Policy(c).Limit(factor), countedAt)
+	if err != nil {
+		d.Log.Warn("a try was not given back", "error", err)
+	}
+	return refusal
+}

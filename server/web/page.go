@@ -35,13 +35,14 @@ func (d *Door) render(c *fiber.Ctx, status int, page pages.Page) error {
 func NextPath(c *fiber.Ctx) string { return SafeNext(c.Query("next")) }
 
 // SafeNext lets a path of our own through and nothing that a browser could
-// read as another site, such as //evil.example or /\evil.example.
+// read as another site, such as //evil.example or /\evil.example, also once it
+// has taken dots out of it, as in /.//evil.example.
 func SafeNext(next string) string {
 	if !strings.HasPrefix(next, "/") || len(next) > 512 || strings.ContainsAny(next, "\\\r\n\t\x00") || strings.HasPrefix(next, "//") {
 		return ""
 	}
 	u, err := url.Parse(next)
-	if err != nil || u.Host != "" || u.Scheme != "" || strings.HasPrefix(u.Path, "//") {
+	if err != nil || u.Host != "" || u.Scheme != "" || strings.Contains(u.Path, "//") || strings.Contains(u.Path, "\\") {
 		return ""
 	}
 	return next

@@ -100,6 +100,7 @@ func (d *Door) Live(ctx context.Context, ids []models.ID) (map[models.ID]bool, e
 // clamp holds a session to timeouts that were made stricter after it began.
 func clamp(s *models.Session, policy models.Policy) {
 	idle, absolute := policy.Timeouts.Idle, policy.Timeouts.Absolute
+	// Not the newest proof: a step-up must not put the absolute end off.
 	from := s.CreatedAt
 	switch s.State {
 	case models.SecondFactorRequired:
@@ -108,10 +109,8 @@ func clamp(s *models.Session, policy models.Policy) {
 		idle, absolute = policy.Timeouts.Enrolment, policy.Timeouts.Enrolment
 	case models.Recovering:
 		idle, absolute = policy.Timeouts.Recovery, policy.Timeouts.Recovery
+		from = lastProof(s) // the recovery code: nothing is proven after it
 	default: // authenticated: as above
-	}
-	if s.State != models.SecondFactorRequired && s.State != models.EnrolmentRequired {
-		from = lastProof(s) // the absolute end counts from the sign-in, not from its first step
 	}
 	s.EndsAt = earlier(s.EndsAt, from.Add(absolute.Std()))
 	s.IdleEndsAt = earlier(s.IdleEndsAt, s.LastSeenAt.Add(idle.Std()))
@@ -140,7 +139,7 @@ func (d *Door) token(c *fiber.Ctx) (string, models.Transport, error) {
 	if header := c.Get(fiber.HeaderAuthorization); header != "" {
 		scheme, token, ok := strings.Cut(header, " ")
 		if !ok || !strings.EqualFold(scheme, "Bearer") {
-			return "", "", nil // some proxy's own credentials
+			return c.Cookies(d.cookieName()), models.Cookie, nil // some proxy's own credentials
 		}
 		if c.Get(fiber.HeaderOrigin) != "" {
 			return "", "", models.Refuse(models.CodeCrossSite, "bearer tokens are for apps: a browser signs in with its cookie")

@@ -12,7 +12,7 @@ import (
 )
 
 func FuzzSafeNext(f *testing.F) {
-	for _, seed := range []string{"/chat", "//evil.example", "/\\evil.example", "/%2f/evil.example", "https://evil.example", "/a?b=c#d", "/\t/evil.example", "javascript:alert(1)"} {
+	for _, seed := range []string{"/chat", "//evil.example", "/\\evil.example", "/%2f/evil.example", "https://evil.example", "/a?b=c#d", "/\t/evil.example", "javascript:alert(1)", "/.//evil.example", "/x/..//evil.example", "/%2e//evil.example", "/.%2f/evil.example"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, next string) {
@@ -24,6 +24,10 @@ func FuzzSafeNext(f *testing.F) {
 		// A browser drops tabs and line breaks and reads \ as /.
 		seen := strings.NewReplacer("\t", "", "\n", "", "\r", "", "\\", "/").Replace(safe)
 		target, err := base.Parse(seen)
+		// Used again as it was resolved, as scripts do, it must stay here too.
+		if again, err := base.Parse(target.EscapedPath()); err != nil || again.Host != "here.example" {
+			t.Errorf("%q leads to %v in the end, %v", next, again, err)
+		}
 		if err != nil || target.Host != "here.example" || target.Scheme != "https" || strings.HasPrefix(seen, "//") {
 			t.Errorf("%q leads to %v %v", next, target, err)
 		}
@@ -49,6 +53,7 @@ func TestClientBehindProxies(t *testing.T) {
 		{trusted, "203.0.113.9, 10.1.2.3", "203.0.113.9"},
 		{trusted, "203.0.113.9, 2001:db8::1", "203.0.113.9"},
 		{trusted, "nonsense", "0.0.0.0"},
+		{trusted, "198.51.100.1\n203.0.113.9", "203.0.113.9"}, // a proxy that adds a line of its own
 	} {
 		d := &Door{Proxies: c.proxies}
 		app := fiber.New()
@@ -58,7 +63,7 @@ func TestClientBehindProxies(t *testing.T) {
 			return nil
 		})
 		request := httptest.NewRequest(http.MethodGet, "/", nil)
-		request.Header.Set("X-Forwarded-For", c.forwarded)
+		request.Header["X-Forwarded-For"] = strings.Split(c.forwarded, "\n")
 		if _, err := app.Test(request); err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ const file = process.env.SALLYPORT_E2E_POLICY ?? "";
 /** Limits that a whole test run from one address stays within; what a test is about, it sets itself. */
 const BASE = {
   limits: {
+    login: { max: 100000, window: "15m" },
     registration: { max: 100000, window: "1h" },
     passkey_login: { max: 100000, window: "15m" },
     advice: { max: 100000, window: "15m" },

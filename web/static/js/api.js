@@ -110,7 +110,8 @@ export function safePath(path) {
   if (!path.startsWith("/")) return "";
   try {
     const target = new URL(path, location.origin);
-    return target.origin === location.origin ? target.pathname + target.search + target.hash : "";
+    // Dots are gone by now: /.//elsewhere would be read as another site when it is used again.
+    return target.origin === location.origin && !target.pathname.startsWith("//") ? target.pathname + target.search + target.hash : "";
   } catch {
     return "";
   }
