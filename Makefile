@@ -43,16 +43,11 @@ FUZZTIME ?= 100000x
 .PHONY: test
 test: ## everything that CI runs, on a Postgres of its own
 	@cmd/sallyport/packages.sh $(PACKAGES_RUN) $(PACKAGES_TEST)
-	@$(MAKE) --no-print-directory build
-	@$(MAKE) --no-print-directory models
-	@$(MAKE) --no-print-directory face-worker
-	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory test-go
-	@$(MAKE) --no-print-directory test-dlib
-	@$(MAKE) --no-print-directory fuzz
-	@$(MAKE) --no-print-directory test-browser
-	@$(MAKE) --no-print-directory vulncheck
-	@migrations/private-postgres.sh stop $(TEST_POSTGRES)
+	@trap 'migrations/private-postgres.sh stop $(TEST_POSTGRES)' EXIT; \
+	for stage in build models face-worker lint test-go test-dlib fuzz test-browser vulncheck; do \
+	    echo "== $$stage"; \
+	    $(MAKE) --no-print-directory $$stage || exit 1; \
+	done
 	@echo "all tests passed"
 
 .PHONY: test-unit
@@ -98,6 +93,7 @@ lint: $(GOLANGCI) web/e2e/node_modules/.package-lock.json ## formatting, vet, go
 	@CGO_ENABLED=0 go vet ./...
 	@go vet -tags dlib ./biometrics/... ./cmd/sallyport-face
 	@$(GOLANGCI) run ./...
+	@$(GOLANGCI) run --build-tags dlib ./biometrics/... ./cmd/sallyport-face/...
 	@shellcheck -S warning cmd/sallyport/*.sh migrations/*.sh biometrics/dlib/*.sh .ci/run
 	@for f in web/static/js/*.js; do node --check "$$f" || exit 1; done
 	@cd web/e2e && npm run --silent check
@@ -131,6 +127,6 @@ bench-face: ## a face match against go-face's own Recognize, and memory over 200
 	@$(TEST_ENV) OPENBLAS_NUM_THREADS=1 go test -tags dlib -v -run TestWorkerMemory ./biometrics/dlib -matches 2000
 
 .PHONY: clean
-clean: ## stop what runs and remove what was made; .run/keys and .run/postgres stay
+clean: ## stop the tests' Postgres and remove what was made; .run/keys and .run/postgres stay
 	@migrations/private-postgres.sh stop $(TEST_POSTGRES) || :
 	@rm -rf .run/test .run/bin .run/tools .run/prepare web/e2e/node_modules

@@ -5,6 +5,7 @@ package dlib
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"flag"
 	"math"
 	"os"
@@ -74,7 +75,11 @@ func TestGoldenDistances(t *testing.T) {
 	}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		t.Skipf("no golden table for these models (%s): make one with -update and look at it", got.Model.Name)
+		missing := fmt.Sprintf("no golden table for these models (%s): make one with -update and look at it", got.Model.Name)
+		if os.Getenv("SALLYPORT_REQUIRE_TESTDATA") == "1" {
+			t.Fatal(missing)
+		}
+		t.Skip(missing)
 	}
 	if err != nil {
 		t.Fatal(err)

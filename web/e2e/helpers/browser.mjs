@@ -30,10 +30,10 @@ export const desktop = { width: 1280, height: 800 };
  * writes every refused request to the console.
  * @param {import("node:test").TestContext} t
  * @param {import("playwright-core").Browser} browser
- * @param {{refusals?: number[], viewport?: {width: number, height: number}, permissions?: string[]}} [options]
+ * @param {{refusals?: number[], viewport?: {width: number, height: number}, permissions?: string[], javaScriptEnabled?: boolean}} [options]
  */
-export async function openTab(t, browser, { refusals = [], viewport = desktop, permissions = [] } = {}) {
-  const context = await browser.newContext({ baseURL: base, viewport, permissions, reducedMotion: "reduce" });
+export async function openTab(t, browser, { refusals = [], viewport = desktop, permissions = [], javaScriptEnabled = true } = {}) {
+  const context = await browser.newContext({ baseURL: base, viewport, permissions, javaScriptEnabled, reducedMotion: "reduce" });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   const faults = watch(page, refusals);

@@ -53,9 +53,8 @@ test("an address where nothing is says so", async (t) => {
   await looksRight(page);
 });
 
-test("without scripts the page says what is missing, and no password ends up in an address", async () => {
-  const context = await browser.newContext({ baseURL: base, javaScriptEnabled: false });
-  const page = await context.newPage();
+test("without scripts the page says what is missing, and no password ends up in an address", async (t) => {
+  const page = await openTab(t, browser, { javaScriptEnabled: false });
   await page.goto("/login");
   await page.locator("noscript p").waitFor();
   await page.getByLabel("Email or username").fill("somebody");
@@ -63,7 +62,6 @@ test("without scripts the page says what is missing, and no password ends up in 
   await page.getByRole("button", { name: "Continue", exact: true }).click();
   await page.waitForLoadState();
   assert.equal(page.url().includes("secret"), false);
-  await context.close();
 });
 
 test("answers carry their headers", async () => {
