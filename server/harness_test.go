@@ -60,7 +60,7 @@ func newSite(t testing.TB) *site {
 	t.Helper()
 	f := pgtest.New(t)
 	s := &site{Fixture: f, t: t, engine: &biometricstest.Engine{}, log: &bytes.Buffer{}}
-	log := slog.New(slog.NewTextHandler(s.log, nil))
+	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	holder, err := policy.Load(context.Background(), f.Store, "", models.DefaultPolicy(biometricstest.Model.Name), log)
 	if err != nil {
 		t.Fatal(err)
