@@ -148,6 +148,22 @@ func TestSessionsExpireAndArePurged(t *testing.T) {
 	}
 }
 
+func TestUseIsWrittenAtMostOnceAMinute(t *testing.T) {
+	b := setup(t)
+	ctx := context.Background()
+	s := b.register("ada")
+	for _, c := range []struct{ after, seen time.Duration }{{59 * time.Second, 0}, {time.Second, time.Minute}, {59 * time.Second, time.Minute}} {
+		b.Clock.Advance(c.after)
+		if err := b.Touch(ctx, s.Ref(), client, s.IdleEndsAt); err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.SessionByToken(ctx, s.TokenHash)
+		if err != nil || got.LastSeenAt.Sub(s.LastSeenAt) != c.seen {
+			t.Errorf("%v later: seen %v after it began, want %v: %v", c.after, got.LastSeenAt.Sub(s.LastSeenAt), c.seen, err)
+		}
+	}
+}
+
 func TestForeignIDsAreNotFound(t *testing.T) {
 	b := setup(t)
 	ctx := context.Background()
