@@ -118,6 +118,33 @@ func TestPasskeyWithoutUserVerification(t *testing.T) {
 	s.browser().loginPasskey(phone).want(401, models.CodeInvalidCredentials)
 }
 
+// A session that stands on a verified passkey alone must not live on one that
+// only says that the device was there.
+func TestAStepUpWithoutUserVerificationProvesNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	phone := newKey(true)
+	ada := s.register("ada")
+	ada.addPasskey(phone, "").want(201)
+	ada.browser = s.browser()
+	ada.loginPasskey(phone).want(200).state(models.Authenticated, models.ACRAAL2)
+	s.Clock.Advance(6 * time.Minute)
+
+	phone.auth.Options.UserNotVerified = true
+	ada.verifyPasskey(phone).want(422, models.CodeFactorRejected)
+	ada.get("/v1/session").want(200).state(models.Authenticated, models.ACRAAL2)
+	ada.post("/v1/me/recovery-codes", map[string]any{}).want(403, models.CodeStepUpRequired)
+	// With the password it is a second factor, then and at the next step-up.
+	tab := ada.elsewhere()
+	for range 2 {
+		tab.verifyPasskey(phone).want(200).state(models.Authenticated, models.ACRAAL2)
+	}
+
+	phone.auth.Options.UserNotVerified = false
+	ada.verifyPasskey(phone).want(200).state(models.Authenticated, models.ACRAAL2)
+	ada.saveCodes()
+}
+
 func TestOneAssertionOf100InParallel(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
