@@ -239,3 +239,17 @@ func TestFaceBodies(t *testing.T) {
 	ada.post("/v1/verify/face", newForm(t, id(), shots(10, 1)[0], shots(10, 1)[1], make([]byte, 6<<20))).want(413, models.CodeTooLarge)
 	ada.post("/v1/verify/face", newForm(t, string(models.NewID(s.Clock.Now())), shots(10, 1)...)).want(410, models.CodeChallengeExpired)
 }
+
+// Looking at pictures costs work even where nobody is compared, so that the
+// tries which are given back must end too.
+func TestStartedCapturesAreLimited(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.force(func(p *models.Policy) { p.Limits.FaceCapture.Max = 3 })
+	ada := s.withFace("ada", 1) // the first
+	for range 2 {
+		ada.showFace(shots(10)...).want(422, models.CodeFaceNoFace)
+	}
+	ada.post("/v1/verify/face/challenge", map[string]any{}).want(429, models.CodeRateLimited)
+	ada.post("/v1/me/face/challenge", map[string]any{"consent_version": face.ConsentVersion}).want(429, models.CodeRateLimited)
+}

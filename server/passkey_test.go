@@ -145,6 +145,16 @@ func TestAStepUpWithoutUserVerificationProvesNothing(t *testing.T) {
 	ada.saveCodes()
 }
 
+func TestPasskeySignInsAreLimitedPerNetwork(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.force(func(p *models.Policy) { p.Limits.PasskeyLogin.Max = 2 })
+	for range 2 {
+		s.browser().post("/v1/login/passkey/options", map[string]any{}).want(200)
+	}
+	s.browser().post("/v1/login/passkey/options", map[string]any{}).want(429, models.CodeRateLimited)
+}
+
 func TestOneAssertionOf100InParallel(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
