@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"html"
 	"image"
 	"image/png"
 	"strings"
@@ -252,4 +253,22 @@ func TestStartedCapturesAreLimited(t *testing.T) {
 	}
 	ada.post("/v1/verify/face/challenge", map[string]any{}).want(429, models.CodeRateLimited)
 	ada.post("/v1/me/face/challenge", map[string]any{"consent_version": face.ConsentVersion}).want(429, models.CodeRateLimited)
+}
+
+func TestTheAccountPageSaysWhatAFaceCannotDo(t *testing.T) {
+	t.Parallel()
+	page := newSite(t).withTOTP("ada").get("/account").want(200)
+	if !strings.Contains(string(page.Raw), html.EscapeString(face.Statement)) {
+		t.Errorf("no %q on the page", face.Statement)
+	}
+}
+
+// The framework's own parser of forms may write what is uploaded into files,
+// and fasthttp writes bodies from 16 MiB on.
+func TestPicturesNeverBecomeFiles(t *testing.T) {
+	t.Parallel()
+	config := newSite(t).server.App().Config()
+	if !config.DisablePreParseMultipartForm || config.BodyLimit >= 16<<20 {
+		t.Errorf("forms are left alone: %v, bodies have up to %d bytes", config.DisablePreParseMultipartForm, config.BodyLimit)
+	}
 }
