@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -206,4 +207,25 @@ func TestChatMessages(t *testing.T) {
 		ada.post("/v1/chat/messages", map[string]any{"body": "x"}).want(201)
 	}
 	ada.post("/v1/chat/messages", map[string]any{"body": "x"}).want(429, models.CodeRateLimited)
+}
+
+func TestTheChatShowsTheNewestHundred(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	me := ada.get("/v1/me").want(200).Body["user"].(map[string]any)["id"].(string)
+	for i := range 102 {
+		s.Clock.Advance(time.Second)
+		if _, err := s.PostChatMessage(t.Context(), models.User{ID: models.ID(me)}, fmt.Sprintf("hello-%d.", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := ada.get("/v1/chat/messages").want(200).Body["messages"].([]any)
+	if n := len(list); n != 100 || list[0].(map[string]any)["body"] != "hello-2." || list[n-1].(map[string]any)["body"] != "hello-101." {
+		t.Errorf("%d messages: %v", n, list)
+	}
+	page := string(ada.get("/chat").want(200).Raw)
+	if strings.Count(page, "hello-") != 100 || strings.Contains(page, "hello-1.") || !strings.Contains(page, "hello-2.") {
+		t.Errorf("the page has %d lines", strings.Count(page, "hello-"))
+	}
 }
