@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +57,30 @@ func TestATOTPCodeWorksOnce(t *testing.T) {
 	ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(422, models.CodeFactorRejected)
 	// An older step than the newest used one is as good as used.
 	ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": ada.codeAt(-30 * time.Second)}).want(422, models.CodeFactorRejected)
+}
+
+func TestTheFactorUsedLastIsOfferedFirst(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withFace("ada", 1)
+	ada.saveCodes()
+	offered := func() (kinds []string) {
+		page := ada.elsewhere().get("/verify").want(200)
+		for _, found := range regexp.MustCompile(`<section class="factor" data-factor="(\w+)"`).FindAllStringSubmatch(string(page.Raw), -1) {
+			kinds = append(kinds, found[1])
+		}
+		return kinds
+	}
+	s.nextStep()
+	ada.elsewhere().showFace(shots(10, 1)...).want(200)
+	if got := offered(); !slices.Equal(got, []string{"face", "totp", "recovery"}) {
+		t.Errorf("after a face: %v", got)
+	}
+	s.nextStep()
+	ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(200)
+	if got := offered(); !slices.Equal(got, []string{"totp", "face", "recovery"}) {
+		t.Errorf("after a code: %v", got)
+	}
 }
 
 func TestTOTPSkew(t *testing.T) {
