@@ -158,8 +158,11 @@ func TestHeaders(t *testing.T) {
 		if a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: %v", path, a.Header)
 		}
-		if !strings.Contains(a.Header.Get("Permissions-Policy"), "camera=(self)") {
-			t.Errorf("%s: no permissions policy", path)
+		granted := strings.Split(a.Header.Get("Permissions-Policy"), ", ")
+		for _, feature := range []string{"camera=(self)", "publickey-credentials-get=(self)", "publickey-credentials-create=(self)"} {
+			if !slices.Contains(granted, feature) {
+				t.Errorf("%s: no %s in %q", path, feature, granted)
+			}
 		}
 	}
 }
