@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync"
@@ -132,5 +133,39 @@ func TestFaceTemplatesNeedStandingConsent(t *testing.T) {
 	}
 	if got, _ := b.FaceTemplates(ctx, s.User.ID); len(got) != 0 {
 		t.Fatal("templates stand after withdrawal")
+	}
+}
+
+// A template that lies open is a face that can't be changed; one that can be
+// moved lets its owner into another account.
+func TestFaceTemplatesAreSealedAndBoundToTheirRow(t *testing.T) {
+	b := setup(t)
+	ctx := context.Background()
+	s, _ := b.withTOTP("ada")
+	if err := b.GiveFaceConsent(ctx, s, "1"); err != nil {
+		t.Fatal(err)
+	}
+	first := models.FaceTemplate{ID: models.NewID(b.Clock.Now()), Descriptor: seal.Random(512), ModelKey: "m"}
+	second := models.FaceTemplate{ID: models.NewID(b.Clock.Now()), Descriptor: seal.Random(512), ModelKey: "m"}
+	_, _, err := b.EnrolFace(ctx, s.Ref(), []models.FaceTemplate{first, second}, b.decide(models.Event{Kind: models.FactorEnrolled, Factor: models.Face}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := func(id models.ID) (raw []byte) {
+		if err := b.Pool.QueryRow(ctx, `SELECT descriptor FROM face_templates WHERE id = $1`, id).Scan(&raw); err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	for at := 0; at < 512; at += 16 {
+		if bytes.Contains(raw(first.ID), first.Descriptor[at:at+16]) {
+			t.Fatal("the template lies in clear")
+		}
+	}
+	if _, err := b.Pool.Exec(ctx, `UPDATE face_templates SET descriptor = $1 WHERE id = $2`, raw(first.ID), second.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.FaceTemplates(ctx, s.User.ID); !errors.Is(err, seal.ErrOpen) {
+		t.Fatalf("a template moved to another row opens: %v", err)
 	}
 }
