@@ -2,8 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -64,6 +69,13 @@ var pure = map[string][]string{
 	"models/mfa": {"net", "os", "database/sql", "math/rand", "crypto/rand", "context"},
 }
 
+// timeless packages are told what time it is. Those that models/mfa may import
+// are among them, or it could ask them.
+var timeless = []string{"models", "models/mfa"}
+
+// clocks are what package time has for whoever isn't told.
+var clocks = []string{"Now", "Since", "Until", "After", "AfterFunc", "Sleep", "Tick", "NewTimer", "NewTicker"}
+
 type listed struct {
 	ImportPath string
 	Standard   bool
@@ -106,6 +118,52 @@ func TestImportRule(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestTheStateMachineHasNoClock(t *testing.T) {
+	t.Parallel()
+	for _, name := range timeless {
+		files, err := filepath.Glob(filepath.Join("../..", name, "*.go"))
+		if err != nil || len(files) < 2 {
+			t.Fatalf("%s has the files %v: %v", name, files, err)
+		}
+		for _, path := range files {
+			if strings.HasSuffix(path, "_test.go") {
+				continue
+			}
+			fset := token.NewFileSet()
+			file, err := parser.ParseFile(fset, path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, read := range readings(file) {
+				t.Errorf("%s reads a clock: it must be told the time", fset.Position(read.Pos()))
+			}
+		}
+	}
+}
+
+// readings are where a file takes a clock from package time, under whatever
+// name it imports it.
+func readings(file *ast.File) (found []ast.Node) {
+	imported := "time"
+	for _, spec := range file.Imports {
+		if spec.Path.Value == `"time"` && spec.Name != nil {
+			imported = spec.Name.Name
+			if imported == "." {
+				return []ast.Node{spec} // its functions would look like the file's own
+			}
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if selector, ok := n.(*ast.SelectorExpr); ok && slices.Contains(clocks, selector.Sel.Name) {
+			if from, ok := selector.X.(*ast.Ident); ok && from.Name == imported {
+				found = append(found, n)
+			}
+		}
+		return true
+	})
+	return found
 }
 
 // TestServerBuildsWithoutCgo proves that face matching stays in its own
