@@ -133,7 +133,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	if err != nil {
 		return h.GiveBackShed(c, web.Subject(s.User.ID), models.Recovery, countedAt, err)
 	}
-	if !right {
+	if !right || found.ID == "" {
 		return models.Refuse(models.CodeFactorRejected, "this code is not right, or was used already: take another of your list")
 	}
 	event := models.Event{Kind: models.FactorPassed, Factor: models.Recovery}
