@@ -54,7 +54,7 @@ test("an address where nothing is says so", async (t) => {
 });
 
 test("without scripts the page says what is missing, and no password ends up in an address", async (t) => {
-  const page = await openTab(t, browser, { javaScriptEnabled: false });
+  const page = await openTab(t, browser, { javaScriptEnabled: false, refusals: [404] });
   await page.goto("/login");
   await page.locator("noscript p").waitFor();
   await page.getByLabel("Email or username").fill("somebody");
