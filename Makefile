@@ -118,7 +118,7 @@ $(GOVULNCHECK):
 # ---- benchmarks ----
 
 .PHONY: bench
-bench: bench-face ## measure side by side: face matching, hashing, assertions
+bench: bench-face ## measure side by side: face matching, and what a password hash takes
 	@$(TEST_ENV) go test -run xxx -bench . -benchtime 50x ./server/...
 
 .PHONY: bench-face
