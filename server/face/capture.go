@@ -20,6 +20,25 @@ type capture struct {
 	frames    [][]byte // as uploaded
 }
 
+// receive takes a capture in: it reads the frames, takes the challenge that they
+// answer, and turns them into descriptors.
+func (h *Handlers) receive(c *fiber.Ctx, purpose string) ([]biometrics.Descriptor, models.Challenge, biometrics.Model, error) {
+	var nothing biometrics.Model
+	if err := h.checkAvailable(c); err != nil {
+		return nil, models.Challenge{}, nothing, err
+	}
+	giveBack, err := h.turns.take(web.Session(c).User.ID)
+	if err != nil {
+		return nil, models.Challenge{}, nothing, err
+	}
+	defer giveBack()
+	got, err := h.readCapture(c)
+	if err != nil {
+		return nil, models.Challenge{}, nothing, err
+	}
+	return h.look(c, got, purpose)
+}
+
 // readCapture reads the multipart body from memory: the framework's own parser
 // would write temporary files, and pictures are never written anywhere.
 func (h *Handlers) readCapture(c *fiber.Ctx) (capture, error) {

@@ -9,19 +9,7 @@ import (
 
 // Verify answers POST /v1/verify/face: as second factor, and as step-up.
 func (h *Handlers) Verify(c *fiber.Ctx) error {
-	if err := h.checkAvailable(c); err != nil {
-		return err
-	}
-	giveBack, err := h.turns.take(web.Session(c).User.ID)
-	if err != nil {
-		return err
-	}
-	defer giveBack()
-	got, err := h.readCapture(c)
-	if err != nil {
-		return err
-	}
-	probes, challenge, model, err := h.look(c, got, purposeVerify)
+	probes, challenge, model, err := h.receive(c, purposeVerify)
 	if err != nil {
 		return err
 	}
@@ -61,19 +49,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 
 // Enrol answers POST /v1/me/face: it replaces what was enrolled before.
 func (h *Handlers) Enrol(c *fiber.Ctx) error {
-	if err := h.checkAvailable(c); err != nil {
-		return err
-	}
-	giveBack, err := h.turns.take(web.Session(c).User.ID)
-	if err != nil {
-		return err
-	}
-	defer giveBack()
-	got, err := h.readCapture(c)
-	if err != nil {
-		return err
-	}
-	descriptors, challenge, model, err := h.look(c, got, purposeEnrol)
+	descriptors, challenge, model, err := h.receive(c, purposeEnrol)
 	if err != nil {
 		return err
 	}
