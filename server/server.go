@@ -104,7 +104,7 @@ func New(deps Deps) (*Server, error) {
 		StreamRequestBody:            true, // nobody's body is held before the guard let it in
 		DisableStartupMessage:        true,
 		ErrorHandler:                 door.ErrorHandler,
-		ReadTimeout:                  30 * time.Second,
+		ReadTimeout:                  20 * time.Second, // of a whole request; its handler has more
 		WriteTimeout:                 30 * time.Second,
 		IdleTimeout:                  90 * time.Second,
 		ReadBufferSize:               16 << 10,

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -63,9 +64,13 @@ func environment() map[string]string {
 // notOurs are variables of the same prefix that others read: the command line,
 // the preparation of the models, the tests.
 var notOurs = []string{
-	"SALLYPORT_CONFIG", "SALLYPORT_MODELS_SOURCE", "SALLYPORT_POSTGRES_OPTIONS", "SALLYPORT_BIN", "SALLYPORT_UID",
+	"SALLYPORT_CONFIG", "SALLYPORT_MODELS", "SALLYPORT_MODELS_SOURCE", "SALLYPORT_POSTGRES_OPTIONS", "SALLYPORT_BIN", "SALLYPORT_UID",
 	"SALLYPORT_TESTDATA", "SALLYPORT_REQUIRE_TESTDATA", "SALLYPORT_TEST_DATABASE_URL", "SALLYPORT_UPDATE_GOLDEN",
 }
+
+// serviceLink are the variables that Kubernetes sets for a service that is
+// called sallyport or begins so.
+var serviceLink = regexp.MustCompile(`^SALLYPORT_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_.+)?)?)$`)
 
 // loadConfig reads the file, if any, and the environment over it. It gives
 // every problem at once, each naming its key.
@@ -89,7 +94,7 @@ func loadConfig(path string, env map[string]string) (Config, []error) {
 		}
 	}
 	for name := range env {
-		if strings.HasPrefix(name, "SALLYPORT_") && !strings.HasPrefix(name, "SALLYPORT_E2E_") && !knownVariable(name) {
+		if strings.HasPrefix(name, "SALLYPORT_") && !strings.HasPrefix(name, "SALLYPORT_E2E_") && !serviceLink.MatchString(name) && !knownVariable(name) {
 			problems = append(problems, fmt.Errorf("%s: is not a variable of the configuration", name))
 		}
 	}

@@ -224,6 +224,7 @@ func TestConfigCheckTellsEverything(t *testing.T) {
 	}
 	for name, value := range map[string]string{
 		"LISTEN": "nohost:99999999", "DATABASE_URL": "postgres://%%%", "KEYS_SEAL": "{}", "KEYS_DIGEST": "AAAA",
+		"SERVICE_HOST": "10.0.0.1", "PORT": "tcp://10.0.0.1:8080", "PORT_8080_TCP_ADDR": "10.0.0.1", "POSTGRES_SERVICE_PORT_SQL": "5432",
 		"ACCOUNTS_EMAIL_VERIFICATION": "off", "POLICY_FILE": rules, "LISTN": "x", "LISTEN_FILE": "x",
 	} {
 		t.Setenv("SALLYPORT_"+name, value)
@@ -236,6 +237,9 @@ func TestConfigCheckTellsEverything(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("does not tell %q in\n%v", want, err)
 		}
+	}
+	if strings.Contains(err.Error(), "SERVICE") || strings.Contains(err.Error(), "PORT_8080") {
+		t.Errorf("refuses what Kubernetes sets: %v", err)
 	}
 	if strings.Contains(err.Error(), "%%%") {
 		t.Errorf("the database URL, which may hold a password, is quoted: %v", err)

@@ -29,6 +29,23 @@ func (s *Store) CreateChallenge(ctx context.Context, c models.Challenge) error {
 	return fail(err)
 }
 
+// ChallengeStands tells whether a session has a challenge for a purpose to take,
+// and leaves it; challenge_expired when it has none.
+func (s *Store) ChallengeStands(ctx context.Context, sessionID models.ID, purpose string) error {
+	var stands bool
+	err := s.pool.QueryRow(ctx, `
+		SELECT EXISTS (SELECT 1 FROM challenges WHERE session_id = $1 AND purpose = $2 AND expires_at > $3)`,
+		sessionID, purpose, s.clock()).Scan(&stands)
+	if err == nil && !stands {
+		return challengeGone()
+	}
+	return fail(err)
+}
+
+func challengeGone() error {
+	return models.Refuse(models.CodeChallengeExpired, "this took too long or was used already: start again")
+}
+
 // ConsumeChallenge takes the challenge of a session for a purpose. It can be
 // taken once, whatever then comes of it; challenge_expired otherwise. With an
 // id it must be that very one.
@@ -67,7 +84,7 @@ func (s *Store) consume(ctx context.Context, sql string, args ...any) (models.Ch
 		return c, err
 	})
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && !s.clock().Before(c.ExpiresAt) {
-		return models.Challenge{}, models.Refuse(models.CodeChallengeExpired, "this took too long or was used already: start again")
+		return models.Challenge{}, challengeGone()
 	}
 	return c, fail(err)
 }

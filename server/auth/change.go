@@ -29,9 +29,12 @@ func (h *Handlers) ChangePassword(c *fiber.Ctx) error {
 	if err := checkPassword(h.Policy(c).Password, "new", fresh, h.SiteName, s.User); err != nil {
 		return err
 	}
-	countedAt := h.Now()
 	if err := h.CountTry(c, models.Password); err != nil {
 		return err
+	}
+	countedAt := h.Now()
+	shed := func(err error) error {
+		return h.GiveBackShed(c, web.Subject(s.User.ID), string(models.Password), h.Policy(c).Limits.Password, countedAt, err)
 	}
 	found, err := h.Store.CredentialsByID(c.UserContext(), s.User.ID)
 	if err != nil {
@@ -39,14 +42,14 @@ func (h *Handlers) ChangePassword(c *fiber.Ctx) error {
 	}
 	match, _, err := h.Hasher.Check(c.UserContext(), current, found.PasswordHash)
 	if err != nil {
-		return h.GiveBackShed(c, web.Subject(s.User.ID), models.Password, countedAt, err)
+		return shed(err)
 	}
 	if !match {
 		return &models.Error{Code: models.CodeFactorRejected, Field: "current", Message: "this is not your current password"}
 	}
 	hash, err := h.Hasher.Hash(c.UserContext(), fresh)
 	if err != nil {
-		return err
+		return shed(err)
 	}
 	moved, token, err := h.Store.ChangePassword(c.UserContext(), s.Ref(), found.PasswordHash, hash, h.Decide(c, models.Event{Kind: models.PasswordChanged}))
 	if err != nil {

@@ -53,13 +53,14 @@ func (h *Handlers) Login(c *fiber.Ctx) error {
 	if found.ID == "" {
 		subject, hash = "name:"+hex.EncodeToString(digest), decoy
 	}
-	countedAt := h.Now()
-	if err := h.Door.Store.CountTry(c.UserContext(), subject, string(models.Password), h.Policy(c).Limits.Password); err != nil {
+	limit := h.Policy(c).Limits.Password
+	if err := h.Door.Store.CountTry(c.UserContext(), subject, string(models.Password), limit); err != nil {
 		return err
 	}
+	countedAt := h.Now()
 	match, stale, err := h.Hasher.Check(c.UserContext(), password, hash)
 	if err != nil {
-		return h.GiveBackShed(c, subject, models.Password, countedAt, err)
+		return h.GiveBackShed(c, subject, string(models.Password), limit, countedAt, err)
 	}
 	if !match || found.ID == "" {
 		return models.Refuse(models.CodeInvalidCredentials, "this name and password don't go together")

@@ -27,7 +27,12 @@ func (h *Handlers) receive(c *fiber.Ctx, purpose string) ([]biometrics.Descripto
 	if err := h.checkAvailable(c); err != nil {
 		return nil, models.Challenge{}, nothing, err
 	}
-	giveBack, err := h.turns.take(web.Session(c).User.ID)
+	session := web.Session(c).ID
+	// Whoever has no challenge gets nothing read: challenges are counted.
+	if err := h.Store.ChallengeStands(c.UserContext(), session, purpose); err != nil {
+		return nil, models.Challenge{}, nothing, err
+	}
+	giveBack, err := h.turns.take(session)
 	if err != nil {
 		return nil, models.Challenge{}, nothing, err
 	}
@@ -153,9 +158,6 @@ func (h *Handlers) noComparison(c *fiber.Ctx, challenge models.Challenge, refusa
 	if challenge.Purpose != purposeVerify {
 		return refusal
 	}
-	err := h.Door.Store.GiveTryBack(c.UserContext(), web.Subject(web.Session(c).User.ID), string(models.Face), h.Policy(c).Limits.Face, challenge.CreatedAt)
-	if err != nil {
-		h.Log.Warn("a face attempt was not given back", "error", err)
-	}
+	h.GiveBack(c, web.Subject(web.Session(c).User.ID), string(models.Face), h.Policy(c).Limits.Face, challenge.CreatedAt)
 	return refusal
 }

@@ -20,6 +20,7 @@ type Store interface {
 	CreateChallenge(ctx context.Context, c models.Challenge) error
 	ConsumeChallenge(ctx context.Context, sessionID models.ID, purpose string, id models.ID) (models.Challenge, error)
 	FaceTemplates(ctx context.Context, userID models.ID) ([]models.FaceTemplate, error)
+	ChallengeStands(ctx context.Context, sessionID models.ID, purpose string) error
 	GiveFaceConsent(ctx context.Context, by models.Session, version string) error
 	FaceConsent(ctx context.Context, userID models.ID) (version string, givenAt time.Time, err error)
 	EnrolFace(ctx context.Context, ref models.Ref, templates []models.FaceTemplate, decide models.Decide) (models.Session, string, error)

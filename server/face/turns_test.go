@@ -1,6 +1,7 @@
 package face
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/sallyport/sallyport/models"
@@ -25,5 +26,13 @@ func TestNobodyTakesMoreThanTheirTurns(t *testing.T) {
 	first()
 	if _, err := of.take("ada"); err != nil {
 		t.Errorf("after one was given back: %v", err)
+	}
+	for i := range turnsInAll - 3 {
+		if _, err := of.take(models.ID(fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := of.take("one more"); models.CodeOf(err) != models.CodeFaceUnavailable {
+		t.Errorf("beyond all turns: %v", err)
 	}
 }

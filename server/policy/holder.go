@@ -103,6 +103,7 @@ func (h *Holder) Watch(ctx context.Context, every time.Duration) {
 func (h *Holder) look(ctx context.Context) {
 	document, err := os.ReadFile(h.path)
 	if err != nil || bytes.Equal(document, h.seen) {
+		h.fresh = nil
 		return // in the middle of being replaced, or the same
 	}
 	// A file caught while it is written would be read as a shorter one, whose

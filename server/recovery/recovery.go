@@ -54,6 +54,8 @@ func (h *Handlers) State(c *fiber.Ctx) error {
 	return c.JSON(body)
 }
 
+const issueKind = "codes"
+
 // issueLimit bounds what one account may have hashed: a set takes ten.
 var issueLimit = models.Limit{Max: 10, Window: models.Duration(time.Hour)}
 
@@ -69,7 +71,8 @@ func (h *Handlers) Issue(c *fiber.Ctx) error {
 		return err
 	}
 	s := web.Session(c)
-	if err := h.Door.Store.CountTry(c.UserContext(), web.Subject(s.User.ID), "codes", issueLimit); err != nil {
+	subject := web.Subject(s.User.ID)
+	if err := h.Door.Store.CountTry(c.UserContext(), subject, issueKind, issueLimit); err != nil {
 		return err
 	}
 	now := h.Now()
@@ -79,7 +82,7 @@ func (h *Handlers) Issue(c *fiber.Ctx) error {
 		secret := newSecret()
 		hash, err := h.Hasher.Hash(c.UserContext(), secret)
 		if err != nil {
-			return err
+			return h.GiveBackShed(c, subject, issueKind, issueLimit, now, err)
 		}
 		records = append(records, models.RecoveryCode{ID: models.NewID(now), Row: row, Hash: hash})
 		body.Codes = append(body.Codes, format(row, secret))
@@ -110,10 +113,10 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 		return err
 	}
 	s := web.Session(c)
-	countedAt := h.Now()
 	if err := h.CountTry(c, models.Recovery); err != nil {
 		return err
 	}
+	countedAt := h.Now()
 	codes, err := h.Store.RecoveryCodes(c.UserContext(), s)
 	if err != nil {
 		return err
@@ -131,7 +134,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	// how long the answer takes must not tell which rows are left.
 	right, _, err := h.Hasher.Check(c.UserContext(), secret, hash)
 	if err != nil {
-		return h.GiveBackShed(c, web.Subject(s.User.ID), models.Recovery, countedAt, err)
+		return h.GiveBackShed(c, web.Subject(s.User.ID), string(models.Recovery), h.Policy(c).Limits.Recovery, countedAt, err)
 	}
 	if !right || found.ID == "" {
 		return models.Refuse(models.CodeFactorRejected, "this code is not right, or was used already: take another of your list")

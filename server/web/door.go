@@ -79,6 +79,8 @@ func (d *Door) CountTry(c *fiber.Ctx, factor models.Factor) error {
 	return d.Store.CountTry(c.UserContext(), Subject(Session(c).User.ID), string(factor), d.Policy(c).Limit(factor))
 }
 
+const giveBackWithin = 2 * time.Second
+
 // Subject is who an account's tries are counted for.
 func Subject(userID models.ID) string { return "account:" + string(userID) }
 
@@ -90,13 +92,19 @@ func (d *Door) CountNetwork(c *fiber.Ctx, kind string, limit models.Limit) error
 // GiveBackShed gives a try back whose check was refused for want of room, and
 // hands the refusal on: nothing was guessed, and whoever fills the queue must
 // not use up other people's tries.
-func (d *Door) GiveBackShed(c *fiber.Ctx, subject string, factor models.Factor, countedAt time.Time, refusal error) error {
-	if models.CodeOf(refusal) != models.CodeOverloaded {
-		return refusal
-	}
-	err := d.Store.GiveTryBack(c.UserContext(), subject, string(factor), d.Policy(c).Limit(factor), countedAt)
-	if err != nil {
-		d.Log.Warn("a try was not given back", "error", err)
+func (d *Door) GiveBackShed(c *fiber.Ctx, subject, kind string, limit models.Limit, countedAt time.Time, refusal error) error {
+	if models.CodeOf(refusal) == models.CodeOverloaded {
+		d.GiveBack(c, subject, kind, limit, countedAt)
 	}
 	return refusal
+}
+
+// GiveBack gives a try back that came to no check. The request's own time may be
+// over by then: that is one of the reasons.
+func (d *Door) GiveBack(c *fiber.Ctx, subject, kind string, limit models.Limit, countedAt time.Time) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), giveBackWithin)
+	defer cancel()
+	if err := d.Store.GiveTryBack(ctx, subject, kind, limit, countedAt); err != nil {
+		d.Log.Warn("a try was not given back", "error", err)
+	}
 }
