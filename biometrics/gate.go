@@ -33,7 +33,7 @@ func DefaultGateConfig() GateConfig {
 		LongSide:  1280,
 		MinSide:   160,
 		Parallel:  runtime.GOMAXPROCS(0),
-		Queue:     8 * runtime.GOMAXPROCS(0),
+		Queue:     32,
 	}
 }
 

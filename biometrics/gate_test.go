@@ -273,6 +273,7 @@ func TestNewGateRefusesLimits(t *testing.T) {
 	for name, change := range map[string]func(*GateConfig){
 		"no bytes":   func(c *GateConfig) { c.MaxBytes = 0 },
 		"no slots":   func(c *GateConfig) { c.Parallel = 0 },
+		"no line":    func(c *GateConfig) { c.Queue = 0 },
 		"min beyond": func(c *GateConfig) { c.MinSide = c.LongSide + 1 },
 	} {
 		config := DefaultGateConfig()
@@ -294,11 +295,7 @@ func TestABusyGateTurnsAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var picture bytes.Buffer
-	if err := jpeg.Encode(&picture, quadrantPicture(320, 240), nil); err != nil {
-		t.Fatal(err)
-	}
-	data := picture.Bytes()
+	data := encodeJPEG(t, quadrantPicture(320, 240))
 	gate.slots <- struct{}{} // somebody's picture takes its time
 	gone, leave := context.WithCancel(t.Context())
 	waiting := make(chan error, 1)
