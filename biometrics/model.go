@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"os"
 )
 
 // The three files that go-face opens, by the names under which it opens them.
@@ -84,6 +85,24 @@ func Identify(r io.Reader, size int64) (FileID, error) {
 		return FileID{}, fmt.Errorf("file of %d bytes, expected %d", n, size)
 	}
 	return FileID{SHA256: hex.EncodeToString(strong.Sum(nil)), Blob: hex.EncodeToString(blob.Sum(nil))}, nil
+}
+
+// IdentifyFile is Identify of the file at path, which must be one and hold
+// something.
+func IdentifyFile(path string) (FileID, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return FileID{}, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return FileID{}, err
+	}
+	if !info.Mode().IsRegular() || info.Size() == 0 {
+		return FileID{}, fmt.Errorf("%s is empty or no file", path)
+	}
+	return Identify(f, info.Size())
 }
 
 // Official reports whether this is the official file of that name.

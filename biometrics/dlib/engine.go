@@ -62,7 +62,7 @@ func identify(models, detector string) (biometrics.Model, error) {
 	}
 	ids := make(map[string]biometrics.FileID)
 	for _, name := range biometrics.ModelFiles() {
-		id, err := identifyFile(filepath.Join(models, name))
+		id, err := biometrics.IdentifyFile(filepath.Join(models, name))
 		if err != nil {
 			return biometrics.Model{}, fmt.Errorf("face models: %w", err)
 		}
@@ -93,19 +93,6 @@ func readManifest(models string) (m biometrics.Manifest, known bool, err error) 
 		return biometrics.Manifest{}, false, fmt.Errorf("face models: %w", err)
 	}
 	return m, true, nil
-}
-
-func identifyFile(path string) (biometrics.FileID, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return biometrics.FileID{}, err
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil {
-		return biometrics.FileID{}, err
-	}
-	return biometrics.Identify(f, info.Size())
 }
 
 // Close frees the recognizer. It waits for a frame being looked at; whoever comes

@@ -36,22 +36,6 @@ func entry(name string, id biometrics.FileID, from string) biometrics.ManifestEn
 	return biometrics.ManifestEntry{File: name, SHA256: id.SHA256, From: from, Trained: true}
 }
 
-func identify(path string) (biometrics.FileID, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return biometrics.FileID{}, err
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil {
-		return biometrics.FileID{}, err
-	}
-	if !info.Mode().IsRegular() || info.Size() == 0 {
-		return biometrics.FileID{}, fmt.Errorf("%s is empty or no file", path)
-	}
-	return biometrics.Identify(f, info.Size())
-}
-
 // install writes a file whole or not at all: into a name of its own beside path,
 // then renamed. accept sees the identity before the rename and may refuse it.
 func install(path string, content io.Reader, accept func(biometrics.FileID) error) (biometrics.FileID, error) {
@@ -68,7 +52,7 @@ func install(path string, content io.Reader, accept func(biometrics.FileID) erro
 	if n > maxModel {
 		return biometrics.FileID{}, fmt.Errorf("more than %d MiB", maxModel>>20)
 	}
-	id, err := identify(temp.Name())
+	id, err := biometrics.IdentifyFile(temp.Name())
 	if err != nil {
 		return biometrics.FileID{}, err
 	}

@@ -87,7 +87,7 @@ func (p *preparer) run(ctx context.Context) error {
 	if missing != nil {
 		return missing
 	}
-	id, err := identify(filepath.Join(p.dir, biometrics.DescriptorFile))
+	id, err := biometrics.IdentifyFile(filepath.Join(p.dir, biometrics.DescriptorFile))
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (p *preparer) run(ctx context.Context) error {
 // file sees to one file: first the one that is there, then each source in turn.
 func (p *preparer) file(ctx context.Context, name string, known biometrics.ManifestEntry) (biometrics.ManifestEntry, error) {
 	path := filepath.Join(p.dir, name)
-	id, err := identify(path)
+	id, err := biometrics.IdentifyFile(path)
 	if err == nil {
 		if id.SHA256 == known.SHA256 {
 			return known, nil

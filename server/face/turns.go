@@ -8,7 +8,8 @@ import (
 )
 
 // Captures take memory from their first byte on, so those that are under way
-// are bounded: for each session, that nobody holds all of them, and in all.
+// are bounded: for each session, that nobody holds all of them, and in all. The
+// line at the image gate is as long, so that it turns away none of these.
 const (
 	turnsPerSession = 2
 	turnsInAll      = 32
