@@ -44,7 +44,15 @@ func checkEmail(typed string) (email, canonical string, err error) {
 	if err != nil {
 		return "", "", bad
 	}
-	return email, fold(local) + "@" + strings.ToLower(ascii), nil
+	// Folding may bring forth what no address holds: a small tilde becomes a space
+	// and a mark.
+	local = fold(local)
+	canonical = local + "@" + strings.ToLower(ascii)
+	address, err = mail.ParseAddress(canonical)
+	if err != nil || address.Address != canonical || strings.ContainsAny(local, `"@`) {
+		return "", "", bad
+	}
+	return email, canonical, nil
 }
 
 const (
