@@ -36,6 +36,7 @@ var ours = map[string][]string{
 	"biometrics/facetest":       {},
 	"biometrics/biometricstest": {"biometrics"},
 	"web":                       {},
+	"web/plot":                  {},
 	"migrations":                {},
 }
 
