@@ -17,7 +17,7 @@ const DescriptorBytes = 128 * 4
 var ErrNoDescriptors = errors.New("no descriptors to compare")
 
 // Descriptor is the face embedding of dlib's ResNet: 128 dimensions, of length
-// about 1. It is biometric data: it prints as a placeholder, so that no log line
+// about 1.4. It is biometric data: it prints as a placeholder, so that no log line
 // or error text can carry one by accident.
 type Descriptor [128]float32
 

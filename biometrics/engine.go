@@ -3,6 +3,7 @@ package biometrics
 import (
 	"context"
 	"image"
+	"time"
 )
 
 // Engine finds and describes faces. It has three implementations: the pool of
@@ -42,4 +43,27 @@ type Status struct {
 	// Model is what runs, or what ran last. Zero before the first worker has
 	// told.
 	Model Model
+	// Load is how much there is to do. Zero for an engine that has no queue.
+	Load Load
+}
+
+// Load is how much an engine has to do at one moment.
+type Load struct {
+	Workers  int           // that could take a frame
+	Busy     int           // frames being looked at
+	Waiting  int           // frames in the queue
+	Queue    int           // frames that may wait; more are refused with ErrBusy
+	PerFrame time.Duration // that a worker takes for one frame, averaged over the last ones
+}
+
+// Wait is how long a frame handed in now would take until its answer.
+func (l Load) Wait() time.Duration { return l.Round(l.Busy + l.Waiting + 1) }
+
+// Round is how long it takes to look at one frame of each of so many captures. The
+// queue is first in, first out, so a capture that sends its next frame when it has
+// the answer to the last one waits no longer than this for each, whatever the others
+// do. Who starts another capture only while Round of all of them is within the
+// time that a frame may take starves none that has begun.
+func (l Load) Round(captures int) time.Duration {
+	return l.PerFrame * time.Duration(captures) / time.Duration(max(1, l.Workers))
 }

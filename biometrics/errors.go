@@ -96,11 +96,18 @@ const (
 
 // The reasons of [CaptureError].
 const (
-	// ReasonEqualFrames (face_image): two frames are the same picture.
-	ReasonEqualFrames CaptureReason = "equal_frames"
-	// ReasonDifferentPeople (face_quality): the frames show more than one person
-	// in turn.
+	// ReasonDifferentPeople (face_quality): an enrolment shows more than one person.
 	ReasonDifferentPeople CaptureReason = "different_people"
+
+	// The rest is face_quality, of one frame; [Rules] has the limits.
+
+	ReasonSmall   CaptureReason = "too_small"    // too few pixels across the face
+	ReasonLarge   CaptureReason = "too_large"    // the face fills more than the picture
+	ReasonOutside CaptureReason = "cut_off"      // part of the face is outside of the picture
+	ReasonDark    CaptureReason = "too_dark"     // mean luma
+	ReasonBright  CaptureReason = "too_bright"   // mean luma
+	ReasonFlat    CaptureReason = "low_contrast" // standard deviation of the luma
+	ReasonBlurred CaptureReason = "blurred"      // variance of the Laplacian
 )
 
 func (e *CaptureError) Error() string {

@@ -25,14 +25,16 @@ type GateConfig struct {
 // DefaultGateConfig admits a 12 megapixel photo from a phone. The worst that it
 // admits, a progressive JPEG of 16 megapixels without subsampling and with 16 scans,
 // takes some 400 MB and a second or two of one core; Parallel bounds how many of
-// those there are at once.
+// those there are at once. It is half of the cores: the gate works in the server's
+// process, where it has the priority of a sign-in by password, and one opens frames
+// faster than several workers look at them (docs/face-speed.md).
 func DefaultGateConfig() GateConfig {
 	return GateConfig{
 		MaxBytes:  5 << 20,
 		MaxPixels: 16 << 20,
 		LongSide:  1280,
 		MinSide:   160,
-		Parallel:  runtime.GOMAXPROCS(0),
+		Parallel:  max(1, runtime.GOMAXPROCS(0)/2),
 		Queue:     32,
 	}
 }
@@ -155,18 +157,13 @@ func (g *Gate) checkSize(width, height int) error {
 	return nil
 }
 
-// encode writes the frame from what upright returned: RGBA or YCbCr, which the
-// encoder both writes with three components.
-func encode(img image.Image) (Frame, error) {
-	var out bytes.Buffer
-	err := jpeg.Encode(&out, img, &jpeg.Options{Quality: jpegQuality})
+// encode makes the frame of what upright returned.
+func encode(img *image.YCbCr) (Frame, error) {
+	// Room for the whole, so that growing leaves no part of the picture behind.
+	out := bytes.NewBuffer(make([]byte, 0, img.Rect.Dx()*img.Rect.Dy()+1024))
+	err := jpeg.Encode(out, img, &jpeg.Options{Quality: jpegQuality})
 	if err != nil {
 		return Frame{}, fmt.Errorf("encoding frame: %w", err)
 	}
-	return Frame{
-		jpeg:   out.Bytes(),
-		width:  img.Bounds().Dx(),
-		height: img.Bounds().Dy(),
-		sum:    sha256.Sum256(out.Bytes()),
-	}, nil
+	return Frame{jpeg: out.Bytes(), pixels: img, sum: sha256.Sum256(out.Bytes())}, nil
 }

@@ -12,7 +12,7 @@ const ManifestFile = "MANIFEST.json"
 
 // Manifest says what the files of a model directory are and where they came from.
 type Manifest struct {
-	Model string          `json:"model"` // of the descriptor net, see FileID.ModelName
+	Model string          `json:"model"` // of the descriptor net, see Manifest.Name
 	Files []ManifestEntry `json:"files"`
 }
 
@@ -56,6 +56,25 @@ func (m Manifest) Entry(file string) ManifestEntry {
 		}
 	}
 	return ManifestEntry{}
+}
+
+// Name names the descriptor net in a file: by its bytes where they tell
+// ([FileID.ModelName]), else by the manifest, if it is of these bytes.
+func (m Manifest) Name(id FileID) string {
+	name := id.ModelName()
+	if name == unnamed(id.SHA256) && m.Model != "" && m.Entry(DescriptorFile).SHA256 == id.SHA256 {
+		return m.Model
+	}
+	return name
+}
+
+// Identity is the model that an engine over these files runs, but for the number
+// of landmarks, which only the file itself tells.
+func (m Manifest) Identity(detector string) Model {
+	return Model{
+		Name: m.Model, Detector: detector, DescriptorSHA256: m.Entry(DescriptorFile).SHA256,
+		LandmarksSHA256: m.Entry(LandmarksFile).SHA256, DetectorSHA256: m.Entry(DetectorFile).SHA256,
+	}
 }
 
 // CheckDetector reports why a detector can't be run on these files.

@@ -35,11 +35,13 @@ const (
 
 // Model is the identity of what turns pictures into descriptors.
 type Model struct {
-	Name             string `json:"name"`     // see FileID.ModelName
+	Name             string `json:"name"`     // see Manifest.Name
 	Detector         string `json:"detector"` // DetectorHOG or DetectorCNN
 	DescriptorSHA256 string `json:"descriptor_sha256"`
 	LandmarksSHA256  string `json:"landmarks_sha256"`
 	DetectorSHA256   string `json:"detector_sha256"`
+	// Landmarks is how many points the landmark model gives a face: 68 or 5.
+	Landmarks int `json:"landmarks"`
 }
 
 // Key is what a template is stored with: templates compare with probes of equal
@@ -119,5 +121,8 @@ func (id FileID) ModelName() string {
 	if name := descriptorNets[id.SHA256]; name != "" {
 		return name
 	}
-	return "sha256:" + id.SHA256
+	return unnamed(id.SHA256)
 }
+
+// unnamed is what a net is called that nobody has given a name.
+func unnamed(sum string) string { return "sha256:" + sum }

@@ -3,8 +3,7 @@ package biometrics
 import (
 	"image"
 	"image/color"
-
-	"golang.org/x/image/draw"
+	"image/draw"
 )
 
 // fit returns the size that a picture of this size is scaled to: unchanged where
@@ -19,44 +18,89 @@ func fit(size image.Point, longSide int) image.Point {
 }
 
 // upright returns the picture scaled, over white and turned as its orientation
-// says: as RGBA, since the JPEG encoder would give a grey picture a single
-// component, or as it is where it is YCbCr and needs none of it.
-func upright(img image.Image, longSide, orientation int) image.Image {
-	bounds := img.Bounds()
-	size := fit(bounds.Size(), longSide)
-	if _, ok := img.(*image.YCbCr); ok && size == bounds.Size() && orientation == 1 {
-		return img
+// says. A decoder's YCbCr that needs none of it is returned as it is: that is what
+// cameras send, and it costs nothing. Other copies of the picture are wiped.
+func upright(img image.Image, longSide, orientation int) *image.YCbCr {
+	out, ok := img.(*image.YCbCr)
+	if !ok {
+		out = inYCbCr(img)
 	}
-	scaled := image.NewRGBA(image.Rectangle{Max: size})
-	if opaque, ok := img.(interface{ Opaque() bool }); !ok || !opaque.Opaque() {
-		draw.Draw(scaled, scaled.Bounds(), image.NewUniform(color.White), image.Point{}, draw.Src)
+	// What lies on its side becomes 4:2:0 as well: other kinds have no name once rows
+	// are columns.
+	if size := fit(out.Rect.Size(), longSide); size != out.Rect.Size() || orientation >= 5 {
+		scaled := image.NewYCbCr(image.Rectangle{Max: size}, image.YCbCrSubsampleRatio420)
+		for i, to := range planes(scaled) {
+			from := planes(out)[i]
+			resample(to.pix, to.width, to.height, from, image.Rect(0, 0, from.width, from.height))
+		}
+		wipe(out)
+		out = scaled
 	}
-	if size == bounds.Size() {
-		draw.Draw(scaled, scaled.Bounds(), img, bounds.Min, draw.Over)
-	} else {
-		// Bilinear over the whole footprint of each pixel, so that scaling down
-		// does not alias; sharper kernels cost more and move descriptors no less.
-		draw.BiLinear.Scale(scaled, scaled.Bounds(), img, bounds, draw.Over, nil)
+	if orientation < 2 || orientation > 8 {
+		return out
 	}
-	return turn(scaled, orientation)
+	turned := turn(out, orientation)
+	wipe(out)
+	return turned
 }
 
-// turn undoes an EXIF orientation, 1 to 8. The values are named for where row 0
+// planes are the three components of a picture that begins at 0, 0.
+func planes(img *image.YCbCr) [3]plane {
+	size := img.Rect.Size()
+	last := img.COffset(size.X-1, size.Y-1)
+	chroma := image.Pt(last%img.CStride+1, last/img.CStride+1)
+	return [3]plane{
+		{img.Y, img.YStride, size.X, size.Y},
+		{img.Cb, img.CStride, chroma.X, chroma.Y},
+		{img.Cr, img.CStride, chroma.X, chroma.Y},
+	}
+}
+
+// inYCbCr converts a picture, laid over white, and wipes what it was.
+func inYCbCr(img image.Image) *image.YCbCr {
+	bounds := img.Bounds()
+	flat := image.NewRGBA(image.Rectangle{Max: bounds.Size()})
+	draw.Draw(flat, flat.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
+	draw.Draw(flat, flat.Rect, img, bounds.Min, draw.Over)
+	out := image.NewYCbCr(flat.Rect, image.YCbCrSubsampleRatio444)
+	for y := range flat.Rect.Dy() {
+		row := flat.Pix[y*flat.Stride:][:4*flat.Rect.Dx()]
+		for x := range flat.Rect.Dx() {
+			i := y*out.YStride + x
+			out.Y[i], out.Cb[i], out.Cr[i] = color.RGBToYCbCr(row[4*x], row[4*x+1], row[4*x+2])
+		}
+	}
+	clear(flat.Pix)
+	switch img := img.(type) {
+	case *image.Gray:
+		clear(img.Pix)
+	case *image.RGBA:
+		clear(img.Pix)
+	case *image.NRGBA:
+		clear(img.Pix)
+	case *image.CMYK:
+		clear(img.Pix)
+	case *image.NYCbCrA:
+		wipe(&img.YCbCr)
+	}
+	return out
+}
+
+// turn undoes an EXIF orientation, 2 to 8. The values are named for where row 0
 // and column 0 of the stored picture belong.
-func turn(src *image.RGBA, orientation int) *image.RGBA {
-	if orientation < 2 || orientation > 8 {
-		return src
-	}
-	w, h := src.Rect.Dx(), src.Rect.Dy()
-	size := image.Pt(w, h)
+func turn(src *image.YCbCr, orientation int) *image.YCbCr {
+	size := src.Rect.Size()
 	if orientation >= 5 {
-		size = image.Pt(h, w)
+		size = image.Pt(size.Y, size.X)
 	}
-	dst := image.NewRGBA(image.Rectangle{Max: size})
-	for y := range size.Y {
-		for x := range size.X {
-			sx, sy := source(orientation, x, y, w, h)
-			copy(dst.Pix[dst.PixOffset(x, y):][:4], src.Pix[src.PixOffset(sx, sy):][:4])
+	dst := image.NewYCbCr(image.Rectangle{Max: size}, src.SubsampleRatio)
+	for i, to := range planes(dst) {
+		from := planes(src)[i]
+		for y := range to.height {
+			for x := range to.width {
+				sx, sy := source(orientation, x, y, from.width, from.height)
+				to.pix[y*to.stride+x] = from.pix[sy*from.stride+sx]
+			}
 		}
 	}
 	return dst

@@ -3,7 +3,6 @@ package biometrics
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -29,40 +28,6 @@ func TestDistance(t *testing.T) {
 	// Where the squares of single floats would overflow.
 	if got := Distance(at(3e30), at(0)); math.IsInf(got, 0) || got < 2.9e30 {
 		t.Errorf("distance %v", got)
-	}
-}
-
-func TestMatch(t *testing.T) {
-	t.Parallel()
-	nan := float32(math.NaN())
-	for name, test := range map[string]struct {
-		templates, probes []Descriptor
-		threshold         float64
-		want              bool
-		wantErr           bool
-	}{
-		"same":              {[]Descriptor{at(1)}, []Descriptor{at(1)}, 0.45, true, false},
-		"at the threshold":  {[]Descriptor{at(1)}, []Descriptor{at(0.5)}, 0.5, true, false},
-		"just beyond":       {[]Descriptor{at(1)}, []Descriptor{at(0.5)}, math.Nextafter(0.5, 0), false, false},
-		"means, not minima": {[]Descriptor{at(0), at(2)}, []Descriptor{at(0)}, 0.9, false, false},
-		"means meet":        {[]Descriptor{at(0), at(2)}, []Descriptor{at(1)}, 0.1, true, false},
-		"NaN template":      {[]Descriptor{at(nan)}, []Descriptor{at(1)}, 0.45, false, false},
-		"NaN probe":         {[]Descriptor{at(1)}, []Descriptor{at(1), at(nan)}, 0.45, false, false},
-		"infinite":          {[]Descriptor{at(float32(math.Inf(1)))}, []Descriptor{at(float32(math.Inf(1)))}, 0.45, false, false},
-		"no templates":      {nil, []Descriptor{at(1)}, 0.45, false, true},
-		"no probes":         {[]Descriptor{at(1)}, nil, 0.45, false, true},
-		"no threshold":      {[]Descriptor{at(1)}, []Descriptor{at(1)}, 0, false, true},
-		"NaN threshold":     {[]Descriptor{at(1)}, []Descriptor{at(1)}, math.NaN(), false, true},
-		"no limit":          {[]Descriptor{at(1)}, []Descriptor{at(1)}, math.Inf(1), false, true},
-	} {
-		got, err := Match(test.templates, test.probes, test.threshold)
-		if got.Accepted != test.want || (err != nil) != test.wantErr {
-			t.Errorf("%s: %v, %v; want accepted %v, error %v", name, got, err, test.want, test.wantErr)
-		}
-	}
-	_, err := Match(nil, []Descriptor{at(1)}, 0.45)
-	if !errors.Is(err, ErrNoDescriptors) {
-		t.Errorf("got %v, want ErrNoDescriptors", err)
 	}
 }
 
@@ -100,7 +65,7 @@ func TestDescriptorsDoNotPrint(t *testing.T) {
 	if err == nil {
 		t.Error("a descriptor went into JSON")
 	}
-	got := fmt.Sprint(Decision{Accepted: true, Distance: 0.123456})
+	got := fmt.Sprint(Decision{Accepted: true})
 	if got != "accepted" {
 		t.Errorf("decision prints as %q", got)
 	}
