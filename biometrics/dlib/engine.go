@@ -3,13 +3,10 @@
 package dlib
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/jpeg"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -71,13 +68,36 @@ func identify(models, detector string) (biometrics.Model, error) {
 		}
 		ids[name] = id
 	}
+	landmarks, err := countLandmarks(filepath.Join(models, biometrics.LandmarksFile))
+	if err != nil {
+		return biometrics.Model{}, err
+	}
 	return biometrics.Model{
-		Name:             ids[biometrics.DescriptorFile].ModelName(),
+		Landmarks:        landmarks,
+		Name:             manifest.Name(ids[biometrics.DescriptorFile]),
 		Detector:         detector,
 		DescriptorSHA256: ids[biometrics.DescriptorFile].SHA256,
 		LandmarksSHA256:  ids[biometrics.LandmarksFile].SHA256,
 		DetectorSHA256:   ids[biometrics.DetectorFile].SHA256,
 	}, nil
+}
+
+// countLandmarks reads how many points a shape predictor gives.
+func countLandmarks(path string) (int, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, fmt.Errorf("face models: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	header := make([]byte, biometrics.ShapeHeader)
+	if _, err := io.ReadFull(f, header); err != nil {
+		return 0, fmt.Errorf("face models: %s: %v", path, err)
+	}
+	n, err := biometrics.ShapePoints(header)
+	if err != nil {
+		return 0, fmt.Errorf("face models: %s: %v", path, err)
+	}
+	return n, nil
 }
 
 func readManifest(models string) (m biometrics.Manifest, known bool, err error) {
@@ -126,41 +146,4 @@ func (e *Engine) Analyze(ctx context.Context, frames []biometrics.Frame) ([]biom
 		}
 	}
 	return out, nil
-}
-
-// maxSide is the longest side that Look hands on. go-face allocates what a header
-// asks for; the image gate keeps far below this.
-const maxSide = 4096
-
-// Look finds the faces of one JPEG made by the image gate, left to right. It is
-// for the worker process, to which frames come as bytes.
-func (e *Engine) Look(picture []byte) ([]biometrics.Face, error) {
-	config, err := jpeg.DecodeConfig(bytes.NewReader(picture))
-	if err != nil {
-		return nil, fmt.Errorf("frame is no JPEG: %v", err)
-	}
-	if config.ColorModel != color.YCbCrModel || config.Width > maxSide || config.Height > maxSide {
-		return nil, fmt.Errorf("frame of %dx%d is not one that the image gate makes", config.Width, config.Height)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.recognizer == nil {
-		return nil, errClosed
-	}
-	recognize := e.recognizer.Recognize
-	if e.model.Detector == biometrics.DetectorCNN {
-		recognize = e.recognizer.RecognizeCNN
-	}
-	found, err := recognize(picture)
-	if err != nil {
-		return nil, fmt.Errorf("frame: %v", err)
-	}
-	faces := make([]biometrics.Face, len(found))
-	for i, f := range found {
-		// dlib's rectangles include their last row and column.
-		box := f.Rectangle
-		box.Max = box.Max.Add(image.Pt(1, 1))
-		faces[i] = biometrics.Face{Box: box, Landmarks: f.Shapes, Descriptor: biometrics.Descriptor(f.Descriptor)}
-	}
-	return faces, nil
 }

@@ -65,3 +65,6 @@ func look(t testing.TB, path string) []biometrics.Face {
 	}
 	return seen[0].Faces
 }
+
+// euclidean is the yardstick of the default policy.
+var euclidean = biometrics.Yardstick{Metric: biometrics.MetricEuclidean, Fusion: biometrics.FusionMean, Threshold: 0.45}

@@ -22,16 +22,18 @@ import (
 
 var matches = flag.Int("matches", 200, "how many matches the memory test makes")
 
-// startWorkers starts the real face worker and returns the process ids as they
-// become ready.
-func startWorkers(t testing.TB, n int) (*worker.Pool, chan worker.Event) {
+// startWorkers starts the real face worker, with further arguments, and returns the
+// process ids as they become ready.
+func startWorkers(t testing.TB, n int, args ...string) (*worker.Pool, chan worker.Event) {
 	t.Helper()
 	events := make(chan worker.Event, 100)
 	pool, err := worker.New(worker.Config{
-		Command: []string{facetest.Worker(t), "-models", facetest.Models(t)},
+		Command: append([]string{facetest.Worker(t), "-models", facetest.Models(t)}, args...),
 		Workers: n,
 		Queue:   100,
-		Observe: func(e worker.Event) { events <- e },
+		// For a machine that is busy; what hangs is a matter of package worker's tests.
+		RequestTimeout: time.Minute,
+		Observe:        func(e worker.Event) { events <- e },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +133,7 @@ func TestWorkerKilledMidMatch(t *testing.T) {
 
 // ticks is the processor time of a process in hundredths of a second. One that
 // waits for a request uses next to none; a frame takes tens.
-func ticks(t *testing.T, pid int) int {
+func ticks(t testing.TB, pid int) int {
 	t.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

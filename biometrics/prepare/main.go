@@ -30,11 +30,18 @@ func main() {
 	flag.StringVar(&p.official, "official", "http://dlib.net/files", "where the official files are; empty for nowhere")
 	flag.StringVar(&p.landmarks68, "landmarks68", "/usr/share/dlib/shape_predictor_68_face_landmarks.dat", "the 68-point predictor of Debian's libdlib-data")
 	flag.StringVar(&p.converter, "converter", "biometrics/dlib/convert/convert.cc", "source of the converter")
+	net := flag.String("net", "", "another descriptor net than dlib's own: "+biometrics.ModelTaguchiV1+", whose packed file is in the local folder or the official place (of dlib-models)")
 	flag.Parse()
 	p.say = func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := p.run(ctx)
+	var err error
+	if *net != "" {
+		err = p.choose(*net)
+	}
+	if err == nil {
+		err = p.run(ctx)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "face models:", err)
@@ -49,6 +56,7 @@ type preparer struct {
 	official    string
 	landmarks68 string
 	converter   string
+	net         biometrics.Net // asked for in place of dlib's own; else zero
 	say         func(format string, args ...any)
 
 	officialErr error // why the official place is out of reach, once that is known
@@ -66,6 +74,9 @@ func (p *preparer) run(ctx context.Context) error {
 	before, err := readManifest(p.dir)
 	if err != nil {
 		p.say("%v: making it anew", err)
+	}
+	if p.net.Name != "" && before.Model != "" && before.Model != p.net.Name {
+		return fmt.Errorf("%s holds %s: prepare %s in a folder of its own (-dir)", p.dir, before.Model, p.net.Name)
 	}
 	var manifest biometrics.Manifest
 	var missing error
@@ -91,8 +102,17 @@ func (p *preparer) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	manifest.Model = id.ModelName()
+	manifest.Model = before.Name(id)
+	if p.net.Name != "" {
+		manifest.Model = p.net.Name
+	}
 	return writeManifest(p.dir, manifest)
+}
+
+// source is where a file may come from.
+type source struct {
+	name string
+	get  func(ctx context.Context, name, path string) (biometrics.ManifestEntry, error)
 }
 
 // file sees to one file: first the one that is there, then each source in turn.
@@ -103,7 +123,7 @@ func (p *preparer) file(ctx context.Context, name string, known biometrics.Manif
 		if id.SHA256 == known.SHA256 {
 			return known, nil
 		}
-		if id.Official(name) {
+		if id.Official(name) && !p.packed(name) {
 			return entry(name, id, "official file, found in place"), nil
 		}
 		// Somebody put it there or it is half of something: not ours to delete.
@@ -114,15 +134,12 @@ func (p *preparer) file(ctx context.Context, name string, known biometrics.Manif
 		}
 		p.say("%-42s is not the file of the manifest: moved to %s", name, aside)
 	}
+	sources := []source{{"official", p.fromOfficial}, {"local", p.fromLocal}, {"registries", p.fromRegistries}}
+	if p.packed(name) {
+		sources = []source{{p.net.Name, p.fromArchive}}
+	}
 	var reasons reasons
-	for _, source := range []struct {
-		name string
-		get  func(ctx context.Context, name, path string) (biometrics.ManifestEntry, error)
-	}{
-		{"official", p.fromOfficial},
-		{"local", p.fromLocal},
-		{"registries", p.fromRegistries},
-	} {
+	for _, source := range sources {
 		entry, err := source.get(ctx, name, path)
 		if err == nil {
 			return entry, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -23,35 +24,12 @@ const (
 // is not the file that its author published. The transport is plain HTTP, so the
 // digest is all that vouches for it.
 func (p *preparer) fromOfficial(ctx context.Context, name, path string) (biometrics.ManifestEntry, error) {
-	if p.official == "" {
-		return biometrics.ManifestEntry{}, errors.New("switched off")
-	}
-	if p.officialErr != nil {
-		return biometrics.ManifestEntry{}, p.officialErr
-	}
-	ctx, cancel := context.WithTimeout(ctx, downloadTimeout)
-	defer cancel()
-	url := p.official + "/" + name + ".bz2"
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	content, url, err := p.download(ctx, name+".bz2")
 	if err != nil {
 		return biometrics.ManifestEntry{}, err
 	}
-	client := http.Client{Transport: &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: connectTimeout}).DialContext,
-		ResponseHeaderTimeout: connectTimeout,
-	}}
-	response, err := client.Do(request)
-	if err != nil {
-		// One wait for a place out of reach is enough for three files.
-		p.officialErr = fmt.Errorf("not reachable: %w", unwrapURL(err))
-		return biometrics.ManifestEntry{}, p.officialErr
-	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		return biometrics.ManifestEntry{}, fmt.Errorf("%s answered %s", url, response.Status)
-	}
-	id, err := install(path, bzip2.NewReader(response.Body), func(id biometrics.FileID) error {
+	defer func() { _ = content.Close() }()
+	id, err := install(path, bzip2.NewReader(content), func(id biometrics.FileID) error {
 		if !id.Official(name) {
 			return fmt.Errorf("%s is not the official file: its git blob id is %s", url, id.Blob)
 		}
@@ -61,6 +39,40 @@ func (p *preparer) fromOfficial(ctx context.Context, name, path string) (biometr
 		return biometrics.ManifestEntry{}, err
 	}
 	return entry(name, id, "official file from "+url), nil
+}
+
+// download opens a file of the official place.
+func (p *preparer) download(ctx context.Context, file string) (content io.ReadCloser, url string, err error) {
+	if p.official == "" {
+		return nil, "", errors.New("switched off")
+	}
+	if p.officialErr != nil {
+		return nil, "", p.officialErr
+	}
+	url = p.official + "/" + file
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, url, err
+	}
+	client := http.Client{
+		Timeout: downloadTimeout, // of the content too
+		Transport: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: connectTimeout}).DialContext,
+			ResponseHeaderTimeout: connectTimeout,
+		},
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		// One wait for a place out of reach is enough for three files.
+		p.officialErr = fmt.Errorf("not reachable: %w", unwrapURL(err))
+		return nil, url, p.officialErr
+	}
+	if response.StatusCode != http.StatusOK {
+		_ = response.Body.Close()
+		return nil, url, fmt.Errorf("%s answered %s", url, response.Status)
+	}
+	return response.Body, url, nil
 }
 
 // unwrapURL drops the "Get URL" that the caller's message has already.

@@ -27,7 +27,7 @@ import (
 
 // Version is the protocol version. Both sides are built from one commit, so any
 // other version is an error, not a negotiation.
-const Version = 1
+const Version = 2
 
 const (
 	magic        = "SPFW"

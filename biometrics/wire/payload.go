@@ -17,11 +17,12 @@ import (
 // Hello is a worker's first message.
 type Hello struct {
 	Model biometrics.Model `json:"model"`
+	BLAS  biometrics.BLAS  `json:"blas"`
 }
 
 // EncodeHello returns the payload of a TypeHello.
 func EncodeHello(h Hello) ([]byte, error) {
-	err := checkModel(h.Model)
+	err := checkHello(h)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +30,7 @@ func EncodeHello(h Hello) ([]byte, error) {
 }
 
 // DecodeHello reads the payload of a TypeHello and checks that the model is fully
-// named.
+// named and the BLAS in short.
 func DecodeHello(payload []byte) (Hello, error) {
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.DisallowUnknownFields()
@@ -41,25 +42,32 @@ func DecodeHello(payload []byte) (Hello, error) {
 	if decoder.InputOffset() != int64(len(payload)) {
 		return Hello{}, errors.New("hello: bytes behind the object")
 	}
-	err = checkModel(h.Model)
+	err = checkHello(h)
 	if err != nil {
 		return Hello{}, err
 	}
 	return h, nil
 }
 
-func checkModel(m biometrics.Model) error {
+func checkHello(h Hello) error {
+	m := h.Model
 	if m.Name == "" || len(m.Name) > 100 || !utf8.ValidString(m.Name) {
 		return fmt.Errorf("hello: model name %q", m.Name)
 	}
 	if m.Detector != biometrics.DetectorHOG && m.Detector != biometrics.DetectorCNN {
 		return fmt.Errorf("hello: detector %q", m.Detector)
 	}
+	if m.Landmarks != 5 && m.Landmarks != 68 {
+		return fmt.Errorf("hello: %d landmarks, neither 5 nor 68", m.Landmarks)
+	}
 	for _, sum := range []string{m.DescriptorSHA256, m.LandmarksSHA256, m.DetectorSHA256} {
 		digest, err := hex.DecodeString(sum)
 		if err != nil || len(digest) != 32 {
 			return fmt.Errorf("hello: %q is not a SHA-256", sum)
 		}
+	}
+	if len(h.BLAS.Name) > 300 || !utf8.ValidString(h.BLAS.Name) || h.BLAS.Threads < 0 {
+		return fmt.Errorf("hello: BLAS %.300q with %d threads", h.BLAS.Name, h.BLAS.Threads)
 	}
 	return nil
 }

@@ -21,8 +21,8 @@ var digest = strings.Repeat("ab", 32)
 func testHello() Hello {
 	return Hello{Model: biometrics.Model{
 		Name: "dlib-v1", Detector: biometrics.DetectorHOG,
-		DescriptorSHA256: digest, LandmarksSHA256: digest, DetectorSHA256: digest,
-	}}
+		Landmarks: 68, DescriptorSHA256: digest, LandmarksSHA256: digest, DetectorSHA256: digest,
+	}, BLAS: biometrics.BLAS{Name: biometrics.BLASOpen, Threads: 1}}
 }
 
 func testFaces(n int) []biometrics.Face {
@@ -166,7 +166,8 @@ func TestHelloRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(testHello(), got); diff != "" {
 		t.Error(diff)
 	}
-	for _, bad := range []string{``, `null`, `{}`, string(payload) + `x`, `{"model":{},"more":1}`, strings.Replace(string(payload), "hog", "eye", 1), strings.Replace(string(payload), "abab", "ab", 1)} {
+	for _, bad := range []string{``, `null`, `{}`, string(payload) + `x`, `{"model":{},"more":1}`, strings.Replace(string(payload), "hog", "eye", 1), strings.Replace(string(payload), "abab", "ab", 1),
+		strings.Replace(string(payload), `"threads":1`, `"threads":-1`, 1), strings.Replace(string(payload), "openblas", strings.Repeat("b", 301), 1)} {
 		_, err := DecodeHello([]byte(bad))
 		if err == nil {
 			t.Errorf("hello %q was taken", bad)

@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/biometrics"
+	"github.com/sallyport/sallyport/biometrics/wire"
 )
 
-// Pool is a biometrics.Engine over worker processes.
+// Pool is a biometrics.Engine over worker processes. Frames are taken in the order
+// in which they came, so callers with one frame each under way are served in turn.
 type Pool struct {
 	config Config
 	jobs   chan *job // capacity Queue; waiting keeps sends from blocking
@@ -33,6 +35,9 @@ type slotState struct {
 	ready    bool
 	failures int    // in a row, since the last answer
 	reason   string // of the last failure
+	pid      int    // 0 while there is no process that said hello
+	starts   int    // hellos so far
+	blas     biometrics.BLAS
 }
 
 // job is one frame on its way to a worker. Exactly one result is sent.
@@ -107,11 +112,12 @@ func (p *Pool) Status() biometrics.Status {
 const Loading = "face workers are loading their models"
 
 func (p *Pool) status() biometrics.Status {
-	status := biometrics.Status{Model: p.model}
+	status := biometrics.Status{Model: p.model, Load: p.load()}
+	if status.Load.Workers > 0 && !p.stopped {
+		status.Ready = true
+		return status
+	}
 	for _, s := range p.slots {
-		if s.ready && !p.stopped {
-			return biometrics.Status{Ready: true, Model: p.model}
-		}
 		if s.reason != "" {
 			status.Reason = s.reason
 		}
@@ -125,6 +131,17 @@ func (p *Pool) status() biometrics.Status {
 		status.Reason = Loading
 	}
 	return status
+}
+
+// load is for Status. Callers hold mu.
+func (p *Pool) load() biometrics.Load {
+	load := biometrics.Load{Busy: p.busy, Waiting: p.waiting, Queue: p.config.Queue, PerFrame: p.perFrame}
+	for _, s := range p.slots {
+		if s.ready {
+			load.Workers++
+		}
+	}
+	return load
 }
 
 // broken reports that no worker is up and all of them have failed too often for a
@@ -196,8 +213,7 @@ func (p *Pool) enqueue(ctx context.Context, frames []biometrics.Frame, results c
 // retryAfter is how long the work of now will take, in whole seconds. Callers
 // hold mu.
 func (p *Pool) retryAfter() time.Duration {
-	wait := p.perFrame * time.Duration(p.waiting+p.busy) / time.Duration(p.config.Workers)
-	return max(time.Second, wait.Round(time.Second))
+	return max(time.Second, p.load().Wait().Round(time.Second))
 }
 
 // taken records a frame that a worker has received from p.jobs.
@@ -240,16 +256,18 @@ func (p *Pool) failWaiting() {
 // ready records a worker's hello. The first one of the pool settles the model: a
 // later worker with other files would compare by another yardstick, so it is
 // refused until the whole service starts anew.
-func (p *Pool) ready(index int, model biometrics.Model) error {
+func (p *Pool) ready(index, pid int, hello wire.Hello) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.model == (biometrics.Model{}) {
-		p.model = model
+		p.model = hello.Model
 	}
-	if p.model != model {
-		return fmt.Errorf("loaded model files that differ from those of the workers before it (%s, was %s): restart to change models", model.Name, p.model.Name)
+	if p.model != hello.Model {
+		return fmt.Errorf("loaded model files that differ from those of the workers before it (%s, was %s): restart to change models", hello.Model.Name, p.model.Name)
 	}
-	p.slots[index].ready = true
+	s := &p.slots[index]
+	s.ready, s.pid, s.blas = true, pid, hello.BLAS
+	s.starts++
 	return nil
 }
 
@@ -257,7 +275,8 @@ func (p *Pool) ready(index int, model biometrics.Model) error {
 func (p *Pool) answered(index int, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.slots[index] = slotState{ready: true}
+	s := &p.slots[index]
+	s.failures, s.reason = 0, ""
 	p.perFrame = (7*p.perFrame + took) / 8
 }
 
@@ -267,7 +286,9 @@ func (p *Pool) failed(index int, reason string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := &p.slots[index]
-	*s = slotState{failures: s.failures + 1, reason: reason}
+	s.ready, s.pid = false, 0
+	s.failures++
+	s.reason = reason
 	if p.broken() {
 		p.failWaiting()
 	}
@@ -278,7 +299,8 @@ func (p *Pool) failed(index int, reason string) int {
 func (p *Pool) gone(index int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.slots[index].ready = false
+	s := &p.slots[index]
+	s.ready, s.pid = false, 0
 }
 
 func (p *Pool) observe(e Event) {

@@ -51,7 +51,7 @@ func (s *slot) life(ctx context.Context) (failures int) {
 	if err != nil {
 		return s.fail(c, err.Error())
 	}
-	err = s.pool.ready(s.index, hello.Model)
+	err = s.pool.ready(s.index, c.pid(), hello)
 	if err != nil {
 		c.kill(err.Error())
 		return s.fail(c, err.Error())
@@ -136,15 +136,16 @@ func (s *slot) handle(ctx context.Context, c *child, j *job) ending {
 	start := time.Now()
 	faces, err := s.ask(ctx, c, j.frame)
 	var refused refusal
-	if errors.As(err, &refused) {
+	switch {
+	case errors.As(err, &refused):
 		j.result <- jobResult{err: &biometrics.CrashError{Reason: err.Error()}}
-		return ending{}
-	}
-	if err != nil {
+	case err != nil:
 		return ending{reason: err.Error(), victim: j}
+	default:
+		s.pool.answered(s.index, time.Since(start))
+		j.result <- jobResult{index: j.index, faces: faces}
 	}
-	s.pool.answered(s.index, time.Since(start))
-	j.result <- jobResult{index: j.index, faces: faces}
+	// After a refusal too: it may have run into its memory limit.
 	grown := c.growth()
 	if grown > s.pool.config.MaxGrowth {
 		return ending{reason: fmt.Sprintf("face worker (pid %d) grew by %d MiB", c.pid(), grown>>20), grown: true}

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"syscall"
 )
 
@@ -18,6 +19,49 @@ func keepMemoryPrivate() error {
 	_, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0, 0)
 	if errno != 0 {
 		return fmt.Errorf("making memory private: %w", errno)
+	}
+	return nil
+}
+
+// capMemory bounds the private writable memory of this process (RLIMIT_DATA; since
+// Linux 4.7 it counts anonymous mappings too). RLIMIT_AS would count what the Go
+// runtime and the C library reserve and never touch, which is ten times as much.
+func capMemory(bytes uint64) error {
+	err := syscall.Setrlimit(syscall.RLIMIT_DATA, &syscall.Rlimit{Cur: bytes, Max: bytes})
+	if err != nil {
+		return fmt.Errorf("capping memory at %d bytes: %w", bytes, err)
+	}
+	return nil
+}
+
+// yieldTo lets processes that are less nice go first. On Linux niceness belongs to
+// a thread, and a new thread has its maker's: so every thread that the runtime has
+// started by now is told, until a look at all of them finds none to tell.
+func yieldTo(nice int) error {
+	for told := true; told; {
+		told = false
+		threads, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			return fmt.Errorf("lowering priority: %w", err)
+		}
+		for _, thread := range threads {
+			id, err := strconv.Atoi(thread.Name())
+			if err != nil {
+				return fmt.Errorf("lowering priority: thread %q", thread.Name())
+			}
+			raw, err := syscall.Getpriority(syscall.PRIO_PROCESS, id)
+			// The bare call answers 20 minus the niceness, so that it is never negative.
+			if err == syscall.ESRCH || err == nil && 20-raw >= nice {
+				continue // it has ended, or it yields already
+			}
+			if err == nil {
+				err = syscall.Setpriority(syscall.PRIO_PROCESS, id, nice)
+			}
+			if err != nil && err != syscall.ESRCH {
+				return fmt.Errorf("lowering priority to %d: %w", nice, err)
+			}
+			told = true
+		}
 	}
 	return nil
 }
