@@ -74,3 +74,24 @@ func ACROf(methods []Method) ACR {
 		return ACROne
 	}
 }
+
+// AMROf names the methods of a session by RFC 8176: "pwd", "otp" for TOTP,
+// "pop" for a passkey, "face", "swk" for a face whose pictures a key of the
+// browser signed (a copied browser profile copies such a key), and "mfa" beside
+// them at level 2. A recovery code has no name there.
+func AMROf(methods []Method) []string {
+	names := map[Factor]string{Password: "pwd", TOTP: "otp", Passkey: "pop", Face: "face"}
+	amr := []string{}
+	for _, m := range methods {
+		if name, ok := names[m.Factor]; ok {
+			amr = append(amr, name)
+		}
+		if m.DeviceKey {
+			amr = append(amr, "swk")
+		}
+	}
+	if ACROf(methods).Level() == 2 {
+		amr = append(amr, "mfa")
+	}
+	return amr
+}

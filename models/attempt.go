@@ -33,6 +33,9 @@ type Event struct {
 	Kind   EventKind
 	Factor Factor // with FactorPassed, FactorEnrolled, FactorRemoved
 	UV     bool   // with passkeys: read from this very assertion
+	// DeviceKey says that a registered key of the browser signed the capture;
+	// with faces.
+	DeviceKey bool
 	// Begun is when the ceremony that ends in this event began. A step-up
 	// needs to have been fresh then, not when a slow person finished.
 	Begun time.Time

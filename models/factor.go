@@ -28,6 +28,9 @@ type Method struct {
 	// UV is the user-verified bit read from that very assertion (WebAuthn
 	// Level 3 section 6.1). It means something for passkeys only.
 	UV bool `json:"uv,omitempty"`
+	// DeviceKey says that the camera's end signed the pictures by a key that
+	// the account had registered. It means something for faces only.
+	DeviceKey bool `json:"device_key,omitempty"`
 }
 
 // Enrolled counts the factors that an account holds.

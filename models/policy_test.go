@@ -1,6 +1,7 @@
 package models
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -19,12 +20,18 @@ func TestStrictestTakesTheStricterOfEachField(t *testing.T) {
 	mild, strict := DefaultPolicy("dlib-v1"), DefaultPolicy("dlib-v1")
 	strict.Factors = FactorsPolicy{Allowed: []Factor{Passkey}, Passwordless: false}
 	strict.Face.Threshold = 0.3
+	mild.Face.Previous = &Yardstick{Metric: "euclidean", Fusion: "mean", Model: "older", Threshold: 0.5}
+	strict.Face.Previous = &Yardstick{Metric: "euclidean", Fusion: "mean", Model: "older", Threshold: 0.4}
+	mild.Face.Liveness, strict.Face.Liveness = LivenessActive, LivenessActiveFlash
+	strict.Face.LivenessThreshold, strict.Face.RequireDeviceKey, strict.Face.UnusedDays = 0.3, true, 90
+	strict.Face.Quality = QualityPolicy{Sharpness: 30, MinLuma: 80, MaxLuma: 170, Contrast: 40, FaceSide: 150}
+	strict.Face.Failures = FailuresPolicy{Free: 3, Wait: Duration(time.Minute), DisableAfter: 20}
 	minute := Duration(time.Minute)
 	strict.Timeouts = TimeoutsPolicy{minute, minute, minute, minute, minute}
 	strict.StepUp.MaxAge = minute
 	strict.Password.MinLength = 20
 	one := Limit{Max: 1, Window: Duration(10 * time.Hour)}
-	strict.Limits = LimitsPolicy{one, one, one, one, one, one, one, one, one, one}
+	strict.Limits = LimitsPolicy{one, one, one, one, one, one, one, one, one}
 	for _, got := range []Policy{mild.Strictest(strict), strict.Strictest(mild)} {
 		if got.Version() != strict.Version() {
 			t.Errorf("got  %s\nwant %s", got.JSON(), strict.JSON())
@@ -36,7 +43,7 @@ func TestAnotherYardstickReplacesTheOldOne(t *testing.T) {
 	t.Parallel()
 	old, fresh := DefaultPolicy("dlib-v1"), DefaultPolicy("dlib-v1-q8")
 	old.Face.Threshold = 0.2
-	if got := old.Strictest(fresh).Face; got != fresh.Face {
+	if got := old.Strictest(fresh).Face; got.Yardstick != fresh.Face.Yardstick {
 		t.Errorf("thresholds of two models were compared: %+v", got)
 	}
 }
@@ -68,6 +75,17 @@ func TestACR(t *testing.T) {
 		if got := ACROf(c.methods); got != c.want {
 			t.Errorf("%v: got %q, want %q", c.methods, got, c.want)
 		}
+	}
+	// A key of the browser makes no factor of its own: the context stays.
+	signed := []Method{m(Password, false), {Factor: Face, At: at, DeviceKey: true}}
+	if got := ACROf(signed); got != ACRMFA {
+		t.Errorf("password and face with a device key are %q", got)
+	}
+	if got := ACROf(append(signed, m(Passkey, false))); got != ACRAAL2 {
+		t.Errorf("with a passkey that did not verify its user they are %q", got)
+	}
+	if got := AMROf(signed); !slices.Equal(got, []string{"pwd", "face", "swk", "mfa"}) {
+		t.Errorf("amr %v", got)
 	}
 	if ACRMFA.Meets(ACRAAL2) || !ACRAAL2.Meets(ACRMFA) || ACRRecovery.Meets(ACRMFA) || ACROne.Meets(ACRMFA) {
 		t.Error("mfa serves for aal2, or less serves for mfa")

@@ -2,7 +2,6 @@ package models
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"time"
 )
@@ -41,7 +40,7 @@ func (p Policy) Validate() []Problem {
 	}
 	for key, l := range map[string]Limit{
 		"password": p.Limits.Password, "passkey": p.Limits.Passkey, "totp": p.Limits.TOTP,
-		"face": p.Limits.Face, "face_capture": p.Limits.FaceCapture, "recovery": p.Limits.Recovery,
+		"face_capture": p.Limits.FaceCapture, "recovery": p.Limits.Recovery,
 	} {
 		// NIST SP 800-63B-4 section 3.2.2: no more than 100 failures in a row.
 		if l.Max < 1 || l.Max > 100 {
@@ -76,22 +75,12 @@ func (p Policy) validateFactors(bad func(key, format string, args ...any)) {
 			bad("factors.allowed", "knows passkey, totp, face and recovery, not %q", f)
 		}
 	}
+	for _, key := range p.Unsafe {
+		if key != UnsafeLiveness {
+			bad("unsafe", "knows %s, not %q", UnsafeLiveness, key)
+		}
+	}
 	if !p.Allows(Passkey) && !p.Allows(TOTP) {
 		bad("factors.allowed", "must hold passkey or totp: a way in without a camera has to exist")
-	}
-}
-
-func (p Policy) validateFace(bad func(key, format string, args ...any)) {
-	if p.Face.Metric != "euclidean" {
-		bad("face.metric", "must be euclidean, is %q", p.Face.Metric)
-	}
-	if p.Face.Fusion != "mean" {
-		bad("face.fusion", "must be mean, is %q", p.Face.Fusion)
-	}
-	if p.Face.Model == "" && p.Allows(Face) {
-		bad("face.model", "must name the model that the threshold was measured with")
-	}
-	if math.IsNaN(p.Face.Threshold) || p.Face.Threshold <= 0 || p.Face.Threshold > 0.7 {
-		bad("face.threshold", "must be above 0 and at most 0.7 (Euclidean, not squared), is %v", p.Face.Threshold)
 	}
 }

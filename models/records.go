@@ -31,6 +31,7 @@ type Challenge struct {
 	UserID    ID        // zero before there is a session
 	Binding   TokenHash // of the pre-session token; zero with a session
 	Data      json.RawMessage
+	Capture   []byte // what a camera gave to a face challenge; sealed in the store and open here
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }
@@ -54,15 +55,6 @@ type RecoveryCode struct {
 	Hash      string // PHC string
 	CreatedAt time.Time
 	UsedAt    *time.Time
-}
-
-// FaceTemplate is one enrolled descriptor: 128 float32, little-endian, 512
-// bytes. It is sealed in the store and open here; it never leaves the server.
-type FaceTemplate struct {
-	ID         ID
-	Descriptor []byte
-	ModelKey   string // what made it: it compares with probes of the same alone
-	CreatedAt  time.Time
 }
 
 // ChatMessage is a line in the demo's room.

@@ -23,14 +23,14 @@ var (
 	own = []string{
 		"GET /v1/session", "DELETE /v1/session",
 		"POST /v1/verify/totp", "POST /v1/verify/recovery", "POST /v1/verify/passkey/options", "POST /v1/verify/passkey",
-		"POST /v1/verify/face/challenge", "POST /v1/verify/face",
+		"POST /v1/verify/face/challenge", "GET /v1/verify/face/capture", "POST /v1/verify/face",
 	}
 	recovering = []string{
 		"GET /v1/session", "DELETE /v1/session",
 		"GET /v1/me/passkeys", "POST /v1/me/passkeys/options", "POST /v1/me/passkeys",
 		"GET /v1/me/totp", "POST /v1/me/totp", "POST /v1/me/totp/confirm",
 		"GET /v1/me/recovery-codes", "POST /v1/me/recovery-codes",
-		"GET /v1/me/face", "POST /v1/me/face/challenge", "POST /v1/me/face",
+		"GET /v1/me/face", "POST /v1/me/face/challenge", "GET /v1/me/face/capture", "POST /v1/me/face", "GET /v1/me/devices",
 		"GET /v1/me/sessions", "DELETE /v1/me/sessions/:id", "DELETE /v1/me/sessions",
 	}
 )

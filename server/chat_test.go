@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,13 +16,26 @@ import (
 	"github.com/sallyport/sallyport/models/postgres"
 )
 
+// listener is a site's place on the network, once anybody asked for it.
+type listener struct {
+	once    sync.Once
+	address string
+}
+
 // live serves a site on a loopback port and hears what the database announces.
 func (s *site) live() (address string) {
+	s.t.Helper()
+	s.listens.once.Do(s.listen)
+	return s.listens.address
+}
+
+func (s *site) listen() {
 	s.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.listens.address = listener.Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
 	served, heard := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -31,21 +45,31 @@ func (s *site) live() (address string) {
 	hub := s.server.Hub()
 	go func() {
 		defer close(heard)
-		s.Listen(ctx, postgres.Listener{SessionEnded: hub.SessionEnded, ChatPosted: hub.Posted, Missed: hub.Missed}, slog.New(slog.DiscardHandler))
+		s.Listen(ctx, postgres.Listener{
+			SessionEnded: hub.SessionEnded, ChatPosted: hub.Posted, CohortChanged: func() { s.cohorts.Reload(ctx) }, Missed: hub.Missed,
+		}, slog.New(slog.DiscardHandler))
 	}()
 	s.t.Cleanup(func() { stop(); <-served; <-heard })
-	return listener.Addr().String()
 }
 
 func (p *person) dial(address string, header http.Header) (*websocket.Conn, *http.Response, error) {
 	p.t.Helper()
+	return p.dialPath(address, "/v1/chat/socket", header)
+}
+
+func (b *browser) dialPath(address, path string, header http.Header) (*websocket.Conn, *http.Response, error) {
+	b.t.Helper()
 	if header == nil {
 		header = http.Header{"Origin": {origin}}
 	}
-	header.Set("Cookie", "sallyport="+p.cookies["sallyport"])
-	conn, response, err := websocket.DefaultDialer.Dial("ws://"+address+"/v1/chat/socket", header)
+	if b.token != "" {
+		header.Set("Authorization", "Bearer "+b.token)
+	} else {
+		header.Set("Cookie", "sallyport="+b.cookies["sallyport"])
+	}
+	conn, response, err := websocket.DefaultDialer.Dial("ws://"+address+path, header)
 	if err == nil {
-		p.t.Cleanup(func() { _ = conn.Close() })
+		b.t.Cleanup(func() { _ = conn.Close() })
 	}
 	return conn, response, err
 }

@@ -6,100 +6,109 @@ import (
 	"html"
 	"image"
 	"image/png"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/fasthttp/websocket"
 	"github.com/sallyport/sallyport/biometrics"
+	"github.com/sallyport/sallyport/biometrics/biometricstest"
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/server/face"
 )
-
-// enrolFace answers an enrolment challenge with these frames.
-func (p *person) enrolFace(frames ...[]byte) *answer {
-	p.t.Helper()
-	issued := p.post("/v1/me/face/challenge", map[string]any{"consent_version": face.ConsentVersion}).want(201)
-	return p.post("/v1/me/face", newForm(p.t, issued.text("id"), frames...))
-}
-
-func (p *person) showFace(frames ...[]byte) *answer {
-	p.t.Helper()
-	issued := p.post("/v1/verify/face/challenge", map[string]any{}).want(201)
-	return p.post("/v1/verify/face", newForm(p.t, issued.text("id"), frames...))
-}
-
-// withFace is a person who has an authenticator app and enrolled a face.
-func (s *site) withFace(name string, who int) *person {
-	s.t.Helper()
-	p := s.withTOTP(name)
-	p.enrolFace(shots(0, who)...).want(201)
-	return p
-}
 
 func TestFaceLetsItsOwnerInAndNobodyElse(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	ada := s.withFace("ada", 1)
-	ada.elsewhere().showFace(shots(10, 1)...).want(200).state(models.Authenticated, models.ACRMFA)
+	ada.elsewhere().showFace(someone(1)).want(200).state(models.Authenticated, models.ACRMFA)
 	stranger := ada.elsewhere()
-	stranger.showFace(shots(10, 2)...).want(422, models.CodeFaceMismatch)
+	stranger.showFace(someone(2)).want(422, models.CodeFaceMismatch)
 	stranger.get("/v1/session").want(200).state(models.SecondFactorRequired, models.ACROne)
+}
+
+// A stranger and a photograph get the very same answer: whoever tries learns
+// nothing from it.
+func TestAttackAndMismatchLookAlike(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withFace("ada", 1)
+	stranger := ada.elsewhere().showFace(someone(2)).want(422, models.CodeFaceMismatch)
+	for name, attack := range map[string]camera{
+		"her photo":                 player(biometricstest.Still(1, 5)),
+		"her, to another script":    player(biometricstest.WrongScript(1, 5)),
+		"a stranger's photo":        player(biometricstest.Still(2, 5)),
+		"a stranger, wrong as well": player(biometricstest.WrongScript(2, 5)),
+	} {
+		ada.site.Clock.Advance(time.Minute) // past the wait between tries
+		got := ada.elsewhere().showFace(attack).want(422, models.CodeFaceMismatch)
+		if !bytes.Equal(got.Raw, stranger.Raw) {
+			t.Errorf("%s: %s\nand a stranger: %s", name, got.Raw, stranger.Raw)
+		}
+	}
+	// The auditors are told apart what spoke for an attack.
+	var attacks, strangers int
+	err := s.Pool.QueryRow(t.Context(), `
+		SELECT count(*) FILTER (WHERE detail -> 'live' = 'false'), count(*) FILTER (WHERE detail -> 'live' = 'true')
+		FROM events WHERE fact = 'face_refused'`).Scan(&attacks, &strangers)
+	if err != nil || attacks != 4 || strangers != 1 {
+		t.Errorf("the log has %d attacks and %d strangers, %v", attacks, strangers, err)
+	}
+}
+
+func TestAPhotoCannotBeEnrolled(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	ada.enrolFace(player(biometricstest.Still(1, 5))).want(422, models.CodeFaceMismatch)
+	if state := ada.get("/v1/me/face").want(200); state.Body["enrolled"] != false {
+		t.Errorf("got %s", state.Raw)
+	}
 }
 
 func TestFaceNeedsAnotherWayInFirst(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	ada := s.register("ada")
-	ada.post("/v1/me/face/challenge", map[string]any{"consent_version": face.ConsentVersion}).want(409, models.CodeConflict)
+	ada.askEnrol(nil).want(409, models.CodeConflict)
 	ada.saveCodes()
 	ada.get("/v1/session").want(200).state(models.EnrolmentRequired, models.ACROne) // codes alone are no factor
-	ada.enrolFace(shots(0, 1)...).want(201).state(models.Authenticated, models.ACRMFA)
+	ada.enrolFace(someone(1)).want(201).state(models.Authenticated, models.ACRMFA)
 }
 
-func TestFaceNeedsTheConsentTextAsItIs(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	ada := s.withTOTP("ada")
-	for _, version := range []string{"", "2020-01"} {
-		ada.post("/v1/me/face/challenge", map[string]any{"consent_version": version}).want(400, models.CodeInvalidRequest)
-	}
-	ada.enrolFace(shots(0, 1)...).want(201)
-	if state := ada.get("/v1/me/face").want(200); state.Body["enrolled"] != true || state.Body["consented_at"] == nil {
-		t.Fatalf("got %s", state.Raw)
-	}
-	ada.delete("/v1/me/face").want(204)
-	if state := ada.get("/v1/me/face").want(200); state.Body["enrolled"] != false || state.Body["consented_at"] != nil {
-		t.Fatalf("withdrawn, yet %s", state.Raw)
-	}
-	ada.delete("/v1/me/face").want(404, models.CodeNotFound)
-}
-
+// What is wrong with the pictures is told while they are taken.
 func TestCaptureRefusals(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	ada := s.withFace("ada", 1)
-	three := func(frame []byte) [][]byte { return [][]byte{frame, shots(5, 1)[1], shots(5, 1)[2]} }
+	always := func(upload []byte) camera { return func(biometrics.Cue) []byte { return upload } }
+	crowd := func() camera {
+		shot := 0
+		return func(biometrics.Cue) []byte { shot = (shot + 1) % 64; return biometricstest.Draw(shot, 1, 2) }
+	}
 	for name, c := range map[string]struct {
-		frames [][]byte
+		camera camera
 		code   models.Code
 		reason string
 	}{
-		"nobody":            {shots(5), models.CodeFaceNoFace, ""},
-		"two people":        {shots(5, 1, 2), models.CodeFaceManyFaces, ""},
-		"one still picture": {[][]byte{shots(5, 1)[0], shots(5, 1)[0], shots(5, 1)[0]}, models.CodeFaceImage, "equal_frames"},
-		"people in turn":    {[][]byte{shots(5, 1)[0], shots(6, 2)[0], shots(7, 1)[0]}, models.CodeFaceQuality, "different_people"},
-		"no picture":        {three([]byte("hello")), models.CodeFaceImage, "unsupported"},
-		"half a picture":    {three(shots(5, 1)[0][:400]), models.CodeFaceImage, "damaged"},
-		"tiny":              {three(pngOf(t, 20, 20)), models.CodeFaceImage, "too_small"},
+		"nobody":         {blank(), models.CodeFaceNoFace, ""},
+		"two people":     {crowd(), models.CodeFaceManyFaces, ""},
+		"no picture":     {always([]byte("hello")), models.CodeFaceImage, "unsupported"},
+		"half a picture": {always(biometricstest.Draw(5, 1)[:400]), models.CodeFaceImage, "damaged"},
+		"tiny":           {always(pngOf(t, 20, 20)), models.CodeFaceImage, "too_small"},
 	} {
-		a := ada.elsewhere().showFace(c.frames...).want(422, c.code)
-		if reason, _ := a.Body["reason"].(string); reason != c.reason {
-			t.Errorf("%s: reason %q, want %q", name, reason, c.reason)
+		tab := ada.elsewhere()
+		issued := tab.post("/v1/verify/face/challenge", map[string]any{}).want(201)
+		end := tab.before(issued, c.camera, nil)
+		if end.Captured || end.Refused == nil || end.Refused.Code != c.code || end.Refused.Reason != c.reason || end.Refused.Detail == "" {
+			t.Errorf("%s: %+v %+v", name, end, end.Refused)
 		}
+		tab.post("/v1/verify/face", map[string]any{"challenge": issued.text("id")}).want(410, models.CodeChallengeExpired)
 	}
 	// None of these compared a face, so all of the tries are left.
 	for range 5 {
-		ada.elsewhere().showFace(shots(20, 2)...).want(422, models.CodeFaceMismatch)
+		ada.elsewhere().showFace(someone(2)).want(422, models.CodeFaceMismatch)
 	}
 	ada.elsewhere().post("/v1/verify/face/challenge", map[string]any{}).want(429, models.CodeRateLimited)
 }
@@ -113,24 +122,31 @@ func pngOf(t *testing.T, width, height int) []byte {
 	return out.Bytes()
 }
 
-func TestOneFaceChallengeOf100InParallel(t *testing.T) {
+func TestOneCaptureOf100TakesInParallel(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.force(generous)
 	ada := s.withFace("ada", 1)
 	tab := ada.elsewhere()
-	id := tab.post("/v1/verify/face/challenge", map[string]any{}).want(201).text("id")
-	body := newForm(t, id, shots(10, 1)...)
-	counts := parallel(100, func(int) *answer {
-		for {
-			// Few captures of one account are taken at once; the others come again.
-			if a := tab.clone().post("/v1/verify/face", body); a.Status != 503 {
-				return a
-			}
-		}
-	})
+	issued := tab.post("/v1/verify/face/challenge", map[string]any{}).want(201)
+	tab.before(issued, someone(1), nil)
+	body := map[string]any{"challenge": issued.text("id")}
+	counts := parallel(100, func(int) *answer { return tab.clone().post("/v1/verify/face", body) })
 	if counts[200] != 1 || counts[200]+counts[410]+counts[401] != 100 {
 		t.Fatalf("answers %v: exactly one may win", counts)
+	}
+}
+
+// A challenge serves one camera: what the first saw of the script must not help
+// a second.
+func TestAChallengeOpensOneCamera(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withFace("ada", 1)
+	tab := ada.elsewhere()
+	issued := tab.post("/v1/verify/face/challenge", map[string]any{}).want(201)
+	tab.openCamera(issued)
+	if _, response, err := tab.dialPath(s.live(), issued.text("capture"), nil); err == nil || response.StatusCode != http.StatusGone {
+		t.Errorf("the second camera got %v %v", response, err)
 	}
 }
 
@@ -139,14 +155,26 @@ func TestFaceChallengeIsBoundToSessionAndPurpose(t *testing.T) {
 	s := newSite(t)
 	ada := s.withFace("ada", 1)
 	eve := s.withFace("eve", 2)
-	id := ada.elsewhere().post("/v1/verify/face/challenge", map[string]any{}).want(201).text("id")
+	adas := ada.elsewhere().post("/v1/verify/face/challenge", map[string]any{}).want(201)
 	tab := eve.elsewhere()
-	tab.post("/v1/verify/face", newForm(t, id, shots(10, 2)...)).want(410, models.CodeChallengeExpired)
-	enrolment := eve.post("/v1/me/face/challenge", map[string]any{"consent_version": face.ConsentVersion}).want(201).text("id")
-	eve.post("/v1/verify/face", newForm(t, enrolment, shots(10, 2)...)).want(410, models.CodeChallengeExpired)
-	id = tab.post("/v1/verify/face/challenge", map[string]any{}).want(201).text("id")
+	refused := func(path string) {
+		t.Helper()
+		if _, response, err := tab.dialPath(s.live(), path, nil); err == nil || response.StatusCode != http.StatusGone {
+			t.Errorf("%s got %v %v", path, response, err)
+		}
+	}
+	refused(adas.text("capture"))
+	tab.post("/v1/verify/face", map[string]any{"challenge": adas.text("id")}).want(410, models.CodeChallengeExpired)
+
+	enrolment := eve.askEnrol(nil).want(201)
+	eve.before(enrolment, someone(2), nil)
+	eve.post("/v1/verify/face", map[string]any{"challenge": enrolment.text("id")}).want(410, models.CodeChallengeExpired)
+	refused("/v1/verify/face/capture?challenge=" + enrolment.text("id"))
+
+	late := tab.post("/v1/verify/face/challenge", map[string]any{}).want(201)
+	tab.before(late, someone(2), nil)
 	s.Clock.Advance(90 * time.Second)
-	tab.post("/v1/verify/face", newForm(t, id, shots(10, 2)...)).want(410, models.CodeChallengeExpired)
+	tab.post("/v1/verify/face", map[string]any{"challenge": late.text("id")}).want(410, models.CodeChallengeExpired)
 }
 
 func TestAStricterThresholdBindsAtOnce(t *testing.T) {
@@ -154,34 +182,61 @@ func TestAStricterThresholdBindsAtOnce(t *testing.T) {
 	s := newSite(t)
 	ada := s.withFace("ada", 1)
 	begun := ada.elsewhere()
-	begun.showFace(shots(10, 1)...).want(200)
+	begun.showFace(someone(1)).want(200)
 	begun = ada.elsewhere() // under the old policy
 	s.force(func(p *models.Policy) { p.Face.Threshold = 0.01 })
-	begun.showFace(shots(10, 1)...).want(422, models.CodeFaceMismatch)
-	ada.elsewhere().showFace(shots(10, 1)...).want(422, models.CodeFaceMismatch)
+	begun.showFace(someone(1)).want(422, models.CodeFaceMismatch)
+	ada.elsewhere().showFace(someone(1)).want(422, models.CodeFaceMismatch)
 	// Made milder again, what began under the strict one stays strict.
 	strict := ada.elsewhere()
 	s.force(func(p *models.Policy) { p.Face.Threshold = 0.45 })
-	strict.showFace(shots(10, 1)...).want(422, models.CodeFaceMismatch)
-	ada.elsewhere().showFace(shots(10, 1)...).want(200)
+	strict.showFace(someone(1)).want(422, models.CodeFaceMismatch)
+	ada.elsewhere().showFace(someone(1)).want(200)
+}
+
+func TestAStricterLivenessBindsAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withFace("ada", 1)
+	s.force(func(p *models.Policy) {
+		p.Face.Liveness, p.Unsafe = models.LivenessOff, []string{models.UnsafeLiveness}
+	})
+	ada.elsewhere().showFace(player(biometricstest.Still(1, 5))).want(200) // that is what off means
+	begun := ada.elsewhere()
+	s.force(func(p *models.Policy) { p.Face.Liveness = models.LivenessActive })
+	begun.showFace(player(biometricstest.Still(1, 5))).want(422, models.CodeFaceMismatch)
 }
 
 func TestAnotherYardstickMakesFaceUnavailable(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	ada := s.withFace("ada", 1)
-	s.force(func(p *models.Policy) { p.Face.Model = "dlib-v1" })
-	ada.elsewhere().post("/v1/verify/face/challenge", map[string]any{}).want(503, models.CodeFaceUnavailable)
+	for name, change := range map[string]func(*models.FacePolicy){
+		"model":  func(p *models.FacePolicy) { p.Model = "dlib-v1" },
+		"metric": func(p *models.FacePolicy) { p.Metric = biometrics.MetricNormalized }, // and there is no cohort
+		"fusion": func(p *models.FacePolicy) { p.Fusion = "other" },
+	} {
+		tab := ada.elsewhere()
+		old := s.policies.Current()
+		s.force(func(p *models.Policy) { change(&p.Face) })
+		if a := tab.post("/v1/verify/face/challenge", map[string]any{}); a.Status != 503 || a.code() != models.CodeFaceUnavailable {
+			t.Errorf("%s: got %d %s", name, a.Status, a.Raw)
+		}
+		s.force(func(p *models.Policy) { *p = old })
+	}
 }
 
 func TestTemplatesOfAnotherModelAreNotCompared(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	ada := s.withFace("ada", 1)
-	if _, err := s.Pool.Exec(t.Context(), `UPDATE face_templates SET model_key = 'older'`); err != nil {
-		t.Fatal(err)
+	other := biometricstest.Model
+	other.DescriptorSHA256 = "4444444444444444444444444444444444444444444444444444444444444444"
+	s.engine.SetStatus(biometrics.Status{Ready: true, Model: other})
+	ada.elsewhere().post("/v1/verify/face/challenge", map[string]any{}).want(503, models.CodeFaceUnavailable)
+	if state := ada.get("/v1/me/face").want(200); state.Body["outdated"] != true {
+		t.Errorf("nobody is told to enrol anew: %s", state.Raw)
 	}
-	ada.elsewhere().showFace(shots(10, 1)...).want(503, models.CodeFaceUnavailable)
 }
 
 func TestABrokenEngineGivesTheTryBack(t *testing.T) {
@@ -200,17 +255,18 @@ func TestABrokenEngineGivesTheTryBack(t *testing.T) {
 				if fail {
 					return nil, failure
 				}
-				return readFrames(frames)
+				return biometricstest.Read(frames)
 			}
 			fail = true
-			for range 8 { // more than the limit of 5
-				a := ada.elsewhere().showFace(shots(10, 1)...).want(503, models.CodeFaceUnavailable)
-				if a.Header.Get("Retry-After") == "" || strings.Contains(string(a.Raw), failure.Error()) {
-					t.Fatalf("got %v %s", a.Header, a.Raw)
+			for range 8 { // more than the five that come without a wait
+				tab := ada.elsewhere()
+				end := tab.before(tab.post("/v1/verify/face/challenge", map[string]any{}).want(201), someone(1), nil)
+				if end.Refused == nil || end.Refused.Code != models.CodeFaceUnavailable || strings.Contains(end.Refused.Detail, failure.Error()) {
+					t.Fatalf("got %+v %+v", end, end.Refused)
 				}
 			}
 			fail = false
-			ada.elsewhere().showFace(shots(10, 1)...).want(200)
+			ada.elsewhere().showFace(someone(1)).want(200)
 		})
 	}
 }
@@ -226,21 +282,6 @@ func TestWithoutAnEngineOtherFactorsServe(t *testing.T) {
 	tab.post("/v1/verify/totp", map[string]any{"code": tab.code()}).want(200)
 }
 
-func TestFaceBodies(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	ada := s.withFace("ada", 1)
-	id := func() string {
-		return ada.post("/v1/verify/face/challenge", map[string]any{}).want(201).text("id")
-	}
-	ada.post("/v1/verify/face", map[string]any{"challenge": id()}).want(400, models.CodeInvalidRequest)
-	ada.post("/v1/verify/face", newForm(t, id(), shots(10, 1)[:2]...)).want(400, models.CodeInvalidRequest)
-	ada.post("/v1/verify/face", newForm(t, id(), append(shots(10, 1), shots(20, 1)...)...)).want(400, models.CodeInvalidRequest)
-	ada.post("/v1/verify/face", newForm(t, "not-an-id", shots(10, 1)...)).want(400, models.CodeInvalidRequest)
-	ada.post("/v1/verify/face", newForm(t, id(), shots(10, 1)[0], shots(10, 1)[1], make([]byte, 6<<20))).want(413, models.CodeTooLarge)
-	ada.post("/v1/verify/face", newForm(t, string(models.NewID(s.Clock.Now())), shots(10, 1)...)).want(410, models.CodeChallengeExpired)
-}
-
 // Looking at pictures costs work even where nobody is compared, so that the
 // tries which are given back must end too.
 func TestStartedCapturesAreLimited(t *testing.T) {
@@ -249,10 +290,31 @@ func TestStartedCapturesAreLimited(t *testing.T) {
 	s.force(func(p *models.Policy) { p.Limits.FaceCapture.Max = 3 })
 	ada := s.withFace("ada", 1) // the first
 	for range 2 {
-		ada.showFace(shots(10)...).want(422, models.CodeFaceNoFace)
+		ada.before(ada.post("/v1/verify/face/challenge", map[string]any{}).want(201), blank(), nil)
 	}
 	ada.post("/v1/verify/face/challenge", map[string]any{}).want(429, models.CodeRateLimited)
-	ada.post("/v1/me/face/challenge", map[string]any{"consent_version": face.ConsentVersion}).want(429, models.CodeRateLimited)
+	ada.askEnrol(nil).want(429, models.CodeRateLimited)
+}
+
+// Whoever leaves once a prompt was told has seen the script: that stays a try.
+func TestLeavingACaptureStaysATry(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withFace("ada", 1)
+	for range 5 {
+		tab := ada.elsewhere()
+		conn := tab.openCamera(tab.post("/v1/verify/face/challenge", map[string]any{}).want(201))
+		if err := conn.WriteJSON(map[string]any{}); err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		if _, _, err := conn.ReadMessage(); err != nil { // the first cue
+			t.Fatal(err)
+		}
+		_ = conn.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseGoingAway, ""))
+		_, _, _ = conn.ReadMessage() // the server is done with it
+	}
+	ada.elsewhere().post("/v1/verify/face/challenge", map[string]any{}).want(429, models.CodeRateLimited)
 }
 
 func TestTheAccountPageSaysWhatAFaceCannotDo(t *testing.T) {
@@ -263,12 +325,26 @@ func TestTheAccountPageSaysWhatAFaceCannotDo(t *testing.T) {
 	}
 }
 
-// The framework's own parser of forms may write what is uploaded into files,
-// and fasthttp writes bodies from 16 MiB on.
-func TestPicturesNeverBecomeFiles(t *testing.T) {
+// Frames of two people must not become one person's templates, whether liveness
+// is judged or not.
+func TestASetThatDisagreesIsNotEnrolled(t *testing.T) {
 	t.Parallel()
-	config := newSite(t).server.App().Config()
-	if !config.DisablePreParseMultipartForm || config.BodyLimit >= 16<<20 {
-		t.Errorf("forms are left alone: %v, bodies have up to %d bytes", config.DisablePreParseMultipartForm, config.BodyLimit)
+	for _, liveness := range []models.Liveness{models.LivenessActive, models.LivenessOff} {
+		s := newSite(t)
+		s.force(func(p *models.Policy) { p.Face.Liveness, p.Unsafe = liveness, []string{models.UnsafeLiveness} })
+		ada := s.withTOTP("ada")
+		people := []*biometricstest.Player{biometricstest.Genuine(1, 0), biometricstest.Genuine(2, 0)}
+		shown := 0
+		issued := ada.askEnrol(nil).want(201)
+		end := ada.before(issued, func(cue biometrics.Cue) []byte { shown++; return people[shown%2].Frame(cue) }, nil)
+		if liveness == models.LivenessOff && (end.Refused == nil || end.Refused.Reason != "different_people") {
+			t.Errorf("%s: got %+v %+v", liveness, end, end.Refused)
+		}
+		if a := ada.post("/v1/me/face", map[string]any{"challenge": issued.text("id")}); a.Status < 400 {
+			t.Errorf("%s: got %d", liveness, a.Status)
+		}
+		if state := ada.get("/v1/me/face").want(200); state.Body["enrolled"] != false {
+			t.Errorf("%s: %s", liveness, state.Raw)
+		}
 	}
 }

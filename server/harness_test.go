@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -24,6 +22,7 @@ import (
 	"github.com/sallyport/sallyport/models/postgres/pgtest"
 	"github.com/sallyport/sallyport/server"
 	"github.com/sallyport/sallyport/server/auth"
+	"github.com/sallyport/sallyport/server/face"
 	"github.com/sallyport/sallyport/server/policy"
 )
 
@@ -40,6 +39,8 @@ type site struct {
 	engine   *biometricstest.Engine
 	policies *swappable
 	log      *bytes.Buffer // guarded by slog's handler
+	cohorts  *face.Cohorts
+	listens  *listener
 }
 
 // swappable is a policy holder whose policy tests put into force.
@@ -59,13 +60,16 @@ func (s *swappable) Current() models.Policy {
 func newSite(t testing.TB) *site {
 	t.Helper()
 	f := pgtest.New(t)
-	s := &site{Fixture: f, t: t, engine: &biometricstest.Engine{}, log: &bytes.Buffer{}}
+	s := &site{Fixture: f, t: t, engine: &biometricstest.Engine{}, log: &bytes.Buffer{}, listens: &listener{}}
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	holder, err := policy.Load(context.Background(), f.Store, "", models.DefaultPolicy(biometricstest.Model.Name), log)
+	holder, err := policy.Load(context.Background(), f.Store, "", func(string, string) models.Policy {
+		return models.DefaultPolicy(biometricstest.Model.Name)
+	}, func(models.Policy) []models.Problem { return nil }, log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.policies = &swappable{Holder: holder, store: f.Store}
+	s.cohorts = &face.Cohorts{Store: f.Store, Now: f.Clock.Now, Log: log}
 	s.server = s.newServer(log, func(*server.Deps) {})
 	return s
 }
@@ -81,7 +85,7 @@ func (s *site) newServer(log *slog.Logger, change func(*server.Deps)) *server.Se
 		s.t.Fatal(err)
 	}
 	deps := server.Deps{
-		Store: s.Store, Policies: s.policies, Digester: s.Sealer, Engine: s.engine, Gate: gate,
+		Store: s.Store, Policies: s.policies, Digester: s.Sealer, Engine: s.engine, Gate: gate, Cohorts: s.cohorts,
 		Now: s.Clock.Now, Log: log, TouchEvery: postgres.TouchEvery,
 		Options: server.Options{
 			SiteName: "Sallyport", PublicURL: public, Demo: true, Argon2: auth.Argon2{MemoryKiB: 8, Time: 1, Threads: 1},
@@ -100,6 +104,7 @@ func (s *site) newServer(log *slog.Logger, change func(*server.Deps)) *server.Se
 func (s *site) another(change func(*server.Deps)) *browser {
 	s.t.Helper()
 	other := *s
+	other.listens = &listener{}
 	other.server = s.newServer(slog.New(slog.DiscardHandler), change)
 	return other.browser()
 }
@@ -150,7 +155,7 @@ type answer struct {
 	Body   map[string]any
 }
 
-// do sends a request. body is JSON, or nil for none, or a prepared form.
+// do sends a request. body is JSON, or nil for none.
 func (b *browser) do(method, path string, body any) *answer {
 	b.t.Helper()
 	var reader io.Reader
@@ -313,46 +318,11 @@ func (p *person) elsewhere() *person {
 	return &other
 }
 
-// nextStep moves the clock so that the authenticator app shows a new code.
-func (s *site) nextStep() { s.Clock.Advance(30 * time.Second) }
-
-// form is a multipart body.
+// form is a body of another kind than JSON.
 type form struct {
 	kind string
 	body []byte
 }
 
-func newForm(t testing.TB, challenge string, frames ...[]byte) form {
-	t.Helper()
-	var out bytes.Buffer
-	w := multipart.NewWriter(&out)
-	if err := w.WriteField("challenge", challenge); err != nil {
-		t.Fatal(err)
-	}
-	for i, frame := range frames {
-		part, err := w.CreateFormFile("frame", fmt.Sprintf("frame-%d.jpg", i))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := part.Write(frame); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return form{w.FormDataContentType(), out.Bytes()}
-}
-
-// shots are three different pictures of the people.
-func shots(first int, people ...int) [][]byte {
-	var frames [][]byte
-	for i := range 3 {
-		frames = append(frames, biometricstest.Draw(first+i, people...))
-	}
-	return frames
-}
-
-func readFrames(frames []biometrics.Frame) ([]biometrics.Observation, error) {
-	return biometricstest.Read(frames)
-}
+// nextStep moves the clock so that the authenticator app shows a new code.
+func (s *site) nextStep() { s.Clock.Advance(30 * time.Second) }

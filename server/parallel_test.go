@@ -31,7 +31,7 @@ func parallel(n int, f func(i int) *answer) map[int]int {
 // generous lifts the limits so that single use alone decides a race.
 func generous(p *models.Policy) {
 	wide := models.Limit{Max: 100, Window: models.Duration(time.Minute)}
-	p.Limits.TOTP, p.Limits.Recovery, p.Limits.Passkey, p.Limits.Face = wide, wide, wide, wide
+	p.Limits.TOTP, p.Limits.Recovery, p.Limits.Passkey = wide, wide, wide
 	p.Limits.Password = models.Limit{Max: 1000, Window: models.Duration(time.Minute)}
 }
 

@@ -61,9 +61,8 @@ func toAdd(f models.Factor) stepUp {
 func toChange(e models.Enrolled) models.ACR { return mfa.Strongest(e) }
 
 const (
-	small    = 16 << 10
-	assert   = 64 << 10 // WebAuthn responses with attestation certificates
-	pictures = maxBody
+	small  = 16 << 10
+	assert = 64 << 10 // WebAuthn responses with attestation certificates
 )
 
 // api is the v1 surface.
@@ -82,7 +81,8 @@ func (s *Server) api(p parts) []route {
 		{"POST", "/v1/verify/passkey/options", verify, small, nil, p.passkey.VerifyOptions},
 		{"POST", "/v1/verify/passkey", verify, assert, nil, p.passkey.Verify},
 		{"POST", "/v1/verify/face/challenge", verify, small, nil, p.face.VerifyChallenge},
-		{"POST", "/v1/verify/face", verify, pictures, nil, p.face.Verify},
+		{"GET", "/v1/verify/face/capture", verify, 0, nil, p.face.Capture},
+		{"POST", "/v1/verify/face", verify, small, nil, p.face.Verify},
 
 		{"GET", "/v1/me", full, 0, nil, p.account.Me},
 		{"GET", "/v1/me/passkeys", enrol, 0, nil, p.passkey.List},
@@ -98,8 +98,14 @@ func (s *Server) api(p parts) []route {
 		{"POST", "/v1/me/recovery-codes", enrol, small, toChange, p.recovery.Issue},
 		{"GET", "/v1/me/face", enrol, 0, nil, p.face.State},
 		{"POST", "/v1/me/face/challenge", enrol, small, toAdd(models.Face), p.face.EnrolChallenge},
-		{"POST", "/v1/me/face", enrol, pictures, nil, p.face.Enrol}, // likewise
+		{"GET", "/v1/me/face/capture", enrol, 0, nil, p.face.Capture},
+		{"POST", "/v1/me/face", enrol, small, nil, p.face.Enrol}, // likewise
 		{"DELETE", "/v1/me/face", full, 0, toChange, p.face.Remove},
+		{"POST", "/v1/me/face/consent", full, small, nil, p.face.AgreeAnew},
+		{"GET", "/v1/me/devices", enrol, 0, nil, p.face.Devices},
+		{"POST", "/v1/me/devices", full, small, toAdd(models.Passkey), p.face.AddDevice}, // the face itself is not enough
+		{"DELETE", "/v1/me/devices/:id", full, 0, toChange, p.face.RemoveDevice},
+		{"GET", "/v1/me/export", full, 0, toChange, p.account.Export},
 		{"GET", "/v1/me/sessions", tidy, 0, nil, p.account.Sessions},
 		{"DELETE", "/v1/me/sessions/:id", tidy, 0, nil, p.account.EndSession},
 		{"DELETE", "/v1/me/sessions", tidy, 0, nil, p.account.EndOthers},
@@ -123,6 +129,7 @@ func (s *Server) pages(p parts) []route {
 		{"GET", "/login", access{models.Anonymous}, 0, nil, p.auth.LoginPage},
 		{"GET", "/register", access{models.Anonymous}, 0, nil, p.auth.RegisterPage},
 		{"GET", "/verify", access{models.SecondFactorRequired}, 0, nil, p.account.VerifyPage},
+		{"GET", "/privacy/biometrics", anyone, 0, nil, p.face.PrivacyPage},
 		{"GET", "/account", full, 0, nil, p.account.AccountPage},
 		{"GET", "/account/security", enrol, 0, nil, p.account.SecurityPage},
 		{"GET", "/account/sessions", tidy, 0, nil, p.account.SessionsPage},

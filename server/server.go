@@ -45,6 +45,8 @@ type Deps struct {
 	Policies   web.Policies
 	Digester   auth.Digester
 	Engine     biometrics.Engine
+	Previous   biometrics.Engine // the face net that was installed before; nil without one
+	Cohorts    *face.Cohorts
 	Gate       *biometrics.Gate
 	Now        func() time.Time
 	Log        *slog.Logger
@@ -72,9 +74,9 @@ type Server struct {
 	door *web.Door
 }
 
-// maxBody is the largest body of any route; each route has its own, smaller
-// limit. It stays below 16 MiB, from where fasthttp writes files.
-const maxBody = 13 << 20
+// maxBody is the largest body of any route; each route has its own limit.
+// Pictures come by WebSocket, a frame a message.
+const maxBody = 64 << 10
 
 // New makes a server. The error names what in the options can't work.
 func New(deps Deps) (*Server, error) {
@@ -92,7 +94,9 @@ func New(deps Deps) (*Server, error) {
 		TouchEvery: deps.TouchEvery,
 	}
 	hasher := auth.NewHasher(deps.Argon2, deps.HashParallel, deps.HashQueue)
-	faces := &face.Handlers{Door: door, Store: deps.Store, Engine: deps.Engine, Gate: deps.Gate}
+	faces := &face.Handlers{
+		Door: door, Store: deps.Store, Digester: deps.Digester, Engine: deps.Engine, Previous: deps.Previous, Gate: deps.Gate, Cohorts: deps.Cohorts,
+	}
 	door.FaceReady = func() bool { return faces.Unavailable(deps.Policies.Current()) == "" }
 	hub := chat.NewHub(deps.Store, door.Live, deps.Log)
 	s := &Server{deps: deps, hub: hub, door: door}
@@ -118,7 +122,7 @@ func New(deps Deps) (*Server, error) {
 		face:     faces,
 		recovery: &recovery.Handlers{Door: door, Store: deps.Store, Hasher: hasher},
 		account: &account.Handlers{Door: door, Store: deps.Store, Face: account.FaceFacts{
-			Unavailable: faces.Unavailable, ConsentVersion: face.ConsentVersion, ConsentText: face.ConsentText, Statement: face.Statement,
+			Unavailable: faces.Unavailable, State: faces.PageState, Statement: face.Statement,
 		}},
 		chat: &chat.Handlers{Door: door, Store: deps.Store, Hub: hub},
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/models"
-	"github.com/sallyport/sallyport/server/face"
 )
 
 func TestStaleSessionsStepUpBeforeSensitiveWrites(t *testing.T) {
@@ -17,7 +16,7 @@ func TestStaleSessionsStepUpBeforeSensitiveWrites(t *testing.T) {
 		func() *answer { return ada.post("/v1/me/passkeys/options", map[string]any{}) },
 		func() *answer { return ada.post("/v1/me/recovery-codes", map[string]any{}) },
 		func() *answer {
-			return ada.post("/v1/me/face/challenge", map[string]any{"consent_version": face.ConsentVersion})
+			return ada.askEnrol(nil)
 		},
 		func() *answer { return ada.delete("/v1/me/totp") },
 		func() *answer {
@@ -38,7 +37,7 @@ func TestAWeakerProofCannotPlantAStrongerFactor(t *testing.T) {
 	s := newSite(t)
 	ada := s.register("ada")
 	ada.saveCodes()
-	ada.enrolFace(shots(0, 1)...).want(201).state(models.Authenticated, models.ACRMFA)
+	ada.enrolFace(someone(1)).want(201).state(models.Authenticated, models.ACRMFA)
 	refused := ada.post("/v1/me/passkeys/options", map[string]any{}).want(403, models.CodeStepUpRequired)
 	if len(refused.Body["factors"].([]any)) != 0 {
 		t.Errorf("got %s: a face can't do", refused.Raw)

@@ -28,7 +28,7 @@ func (p *Pages) funcs() template.FuncMap {
 		"place": func(l Layout, path, name string) place {
 			return place{Path: path, Name: name, Here: l.Path == path}
 		},
-		"capture": func(open, send string) capture { return capture{Open: open, Send: send} },
+		"capture": func(id, open string) capture { return capture{ID: id, Open: open} },
 		"factors": func(verb string, kinds []string) factorList { return factorList{Verb: verb, Kinds: kinds} },
 		"kinds":   func() []string { return []string{"passkey", "totp", "face", "recovery"} },
 		"newPassword": func(id, label string, least, most int) newPassword {
@@ -63,7 +63,7 @@ func describeFactor(kind string) factorWords {
 		"pwd":      {Icon: "password", Name: "Password", Line: "Something you know."},
 		"passkey":  {Icon: "passkey", Name: "Passkey", Line: "Unlock with this device or a security key."},
 		"totp":     {Icon: "totp", Name: "Authenticator app", Line: "Type the six digits your app shows."},
-		"face":     {Icon: "face", Name: "Your face", Line: "Look into the camera for a moment."},
+		"face":     {Icon: "face", Name: "Your face", Line: "Look and turn your head before your camera."},
 		"recovery": {Icon: "recovery", Name: "Recovery code", Line: "Use one of the codes you saved."},
 	}
 	found, ok := words[kind]
@@ -95,8 +95,8 @@ type place struct {
 	Here       bool
 }
 
-// capture are the words on a camera's buttons.
-type capture struct{ Open, Send string }
+// capture is a camera: what sets its ids apart, and the words on its button.
+type capture struct{ ID, Open string }
 
 // factorList are the panels to offer, and what passing one does: "Sign in" or "Confirm".
 type factorList struct {

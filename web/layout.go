@@ -21,6 +21,8 @@ type Layout struct {
 	Demo bool
 	// FaceReady says whether the face engine is running on this installation.
 	FaceReady bool
+	// FaceColours says that the screen shows colours while the camera looks, unless the person asks for none.
+	FaceColours bool
 }
 
 // User is the person a page speaks to.

@@ -20,7 +20,7 @@ func samples() []sample {
 		return l
 	}
 	consent := []string{
-		"We take three pictures, measure your face in them and keep 128 numbers for each. The pictures themselves are never stored.",
+		"We watch you through your camera for a few seconds, and keep 128 numbers for each of the best pictures. The pictures themselves are never stored.",
 		"The numbers are used for one thing only: to compare them with your face when you sign in to this account. You can erase them here at any time.",
 	}
 	passkeys := []Passkey{
@@ -28,8 +28,12 @@ func samples() []sample {
 		{ID: "0193-b", Name: "Blue key on the key ring", CreatedAt: at},
 	}
 	face := FaceState{Available: true, ConsentVersion: "2026-11", ConsentText: consent}
+	face.CohortText = []string{"May your numbers be in a random sample, so that everybody is measured fairly?"}
 	enrolled := face
-	enrolled.Enrolled, enrolled.Since = true, &at
+	enrolled.Enrolled, enrolled.Since, enrolled.Sittings = true, &at, []time.Time{at, later}
+	enrolled.Devices = []Device{{ID: "0193-c", Name: "Firefox on Linux", CreatedAt: at, LastUsedAt: later}}
+	disabled, outdated, askAgain, lending := enrolled, enrolled, enrolled, enrolled
+	disabled.Disabled, outdated.Outdated, askAgain.AskAgain, lending.InCohort = true, true, true, true
 	broken := FaceState{Reason: "signing in with your face is out of order at the moment: use another way"}
 	statement := "Signing in with your face stops a stranger, not somebody who holds your photograph to the camera."
 	rows := []SessionRow{
@@ -52,6 +56,11 @@ func samples() []sample {
 		{"verify-nothing", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"face"}, FaceReason: "signing in with your face is out of order at the moment: use another way"}},
 		{"account", AccountPage{Layout: layout(stateAuthenticated, "/account"), Email: "ada@example.com", Username: "ada", DisplayName: "Ada Byron", CreatedAt: at, PasswordMin: 8, PasswordMax: 256, FaceStatement: statement}},
 		{"security", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), Passkeys: passkeys, TOTPSince: &at, Face: enrolled, RecoveryTotal: 10, RecoveryLeft: 3}},
+		{"security-disabled", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), TOTPSince: &at, Face: disabled}},
+		{"security-outdated", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), TOTPSince: &at, Face: outdated}},
+		{"security-ask-again", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), TOTPSince: &at, Face: askAgain}},
+		{"security-lending", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), TOTPSince: &at, Face: lending}},
+		{"privacy", PrivacyPage{Layout: layout("", "/privacy/biometrics"), Version: "2026-11", Language: "en", Text: consent, Cohort: face.CohortText, UnusedDays: 365, Statement: statement}},
 		{"security-bare", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), Passkeys: passkeys[:1], Face: face}},
 		{"security-choose", SecurityPage{Layout: layout(stateEnrolmentRequired, "/account/security"), Face: face, Next: "/chat"}},
 		{"security-choose-faceless", SecurityPage{Layout: layout(stateEnrolmentRequired, "/account/security"), Face: broken}},

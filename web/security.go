@@ -30,9 +30,23 @@ type FaceState struct {
 	// Available is false while the face engine is out of order; Reason then says why in a sentence.
 	Available bool
 	Reason    string
-	// ConsentVersion and ConsentText (paragraphs) are what the person agrees to before the camera opens.
-	ConsentVersion string
-	ConsentText    []string
+	// Disabled after too many failures in a row, Outdated when an older net measured it: to be enrolled anew.
+	Disabled, Outdated bool
+	// Sittings are when templates were taken, oldest first.
+	Sittings []time.Time
+	// ConsentVersion, ConsentText and CohortText (paragraphs) are what the person agrees to before the camera opens;
+	// CohortText is of a separate opt-in. AskAgain says that the text has changed since they did.
+	ConsentVersion          string
+	ConsentText, CohortText []string
+	AskAgain, InCohort      bool
+	// Devices are the browsers that sign the camera's pictures.
+	Devices []Device
+}
+
+// Device is a browser that holds a key.
+type Device struct {
+	ID, Name              string
+	CreatedAt, LastUsedAt time.Time
 }
 
 func (SecurityPage) page() (name, title string) { return "security", "Security" }

@@ -21,34 +21,41 @@ import (
 	"github.com/sallyport/sallyport/biometrics"
 	"github.com/sallyport/sallyport/models/seal"
 	"github.com/sallyport/sallyport/server/auth"
+	"github.com/sallyport/sallyport/server/mail"
 	"github.com/sallyport/sallyport/server/web"
 )
 
 // Config is what doesn't change while the server runs. What an admin may tune
 // while it does is in the policy.
 type Config struct {
-	Listen        string
-	PublicURL     *url.URL
-	SiteName      string
-	Demo          bool
-	DatabaseURL   string
-	DatabaseConns int
-	KeysSeal      string
-	KeysDigest    string
-	PolicyFile    string
-	Proxies       web.TrustedProxies
-	Argon2        auth.Argon2
-	HashParallel  int
-	HashQueue     int
-	FaceEnabled   bool
-	FaceWorker    string
-	FaceModels    string
-	FaceDetector  string
-	FaceWorkers   int
-	FaceQueue     int
-	LogFormat     string
-	LogLevel      slog.Level
-	Grace         time.Duration
+	Listen         string
+	PublicURL      *url.URL
+	SiteName       string
+	Demo           bool
+	DatabaseURL    string
+	DatabaseConns  int
+	KeysSeal       string
+	KeysDigest     string
+	PolicyFile     string
+	Proxies        web.TrustedProxies
+	MailServer     mail.Server
+	MailFrom       string
+	Argon2         auth.Argon2
+	HashParallel   int
+	HashQueue      int
+	FaceEnabled    bool
+	FaceWorker     string
+	FaceModels     string
+	FacePrevious   string
+	FaceDetector   string
+	FaceWorkers    int
+	FaceQueue      int
+	FaceEvaluation string
+	FaceNice       int
+	FaceMemoryMiB  int
+	LogFormat      string
+	LogLevel       slog.Level
+	Grace          time.Duration
 }
 
 // environment is what the process was started with.
@@ -172,6 +179,9 @@ func (c Config) sealer() (*seal.Sealer, error) {
 	return sealer, errors.Join(problems...)
 }
 
+// mails tells whether there is a mail server.
+func (c Config) mails() bool { return c.MailServer.Host != "" }
+
 // manifest reads what is said of the installed face models.
 func (c Config) manifest() (biometrics.Manifest, error) {
 	data, err := os.ReadFile(filepath.Join(c.FaceModels, biometrics.ManifestFile))
@@ -183,6 +193,13 @@ func (c Config) manifest() (biometrics.Manifest, error) {
 		return biometrics.Manifest{}, fmt.Errorf("face.models: %v", err)
 	}
 	return m, nil
+}
+
+// previous is the configuration of the net that was installed before, in a
+// folder of its own; false without one.
+func (c Config) previous() (Config, bool) {
+	c.FaceModels, c.FaceWorkers = c.FacePrevious, 1
+	return c, c.FacePrevious != ""
 }
 
 // workerPath is the face worker's program: where the config says, or beside

@@ -198,7 +198,7 @@ func TestTheDefaultPolicyIsPrintedForAFile(t *testing.T) {
 	}
 	for _, model := range []string{"dlib-v1", "dlib-v1-q8"} {
 		want := models.DefaultPolicy(model)
-		if got, err := policy.Parse(path, document, want); err != nil || got.Version() != want.Version() {
+		if got, err := policy.Parse(path, document, func(string, string) models.Policy { return want }); err != nil || got.Version() != want.Version() {
 			t.Errorf("%s: %v %+v", model, err, got)
 		}
 	}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
+	"strconv"
 
 	"github.com/sallyport/sallyport/biometrics"
 	"github.com/sallyport/sallyport/biometrics/worker"
@@ -20,30 +22,61 @@ func (n noFace) Analyze(context.Context, []biometrics.Frame) ([]biometrics.Obser
 // Status says why.
 func (n noFace) Status() biometrics.Status { return biometrics.Status{Reason: n.reason} }
 
+// defaultMemoryMiB is what a worker may take of private memory with each detector.
+// For the largest frame that the gate makes hog needs 352 MiB and cnn 2048
+// (docs/face-speed.md).
+var defaultMemoryMiB = map[string]int{biometrics.DetectorHOG: 1024, biometrics.DetectorCNN: 2560}
+
+// workerCommand is how a face worker is started.
+func (c Config) workerCommand() []string {
+	return []string{
+		c.workerPath(), "-models", c.FaceModels, "-detector", c.FaceDetector,
+		"-nice", strconv.Itoa(c.FaceNice), "-memory", strconv.Itoa(c.FaceMemoryMiB),
+	}
+}
+
+// faceWorkers is how many there are to be.
+func (c Config) faceWorkers() int {
+	if c.FaceWorkers == 0 {
+		return cores()
+	}
+	return c.FaceWorkers
+}
+
+// facePrepared tells what face models are installed, or what stands in the way of
+// starting workers.
+func (c Config) facePrepared() (biometrics.Manifest, error) {
+	if !c.FaceEnabled {
+		return biometrics.Manifest{}, errors.New("switched off in the configuration (face.enabled)")
+	}
+	manifest, err := c.manifest()
+	if err != nil {
+		return manifest, err
+	}
+	if _, err := os.Stat(c.workerPath()); err != nil {
+		return manifest, errors.New("no face worker at " + c.workerPath())
+	}
+	return manifest, nil
+}
+
 // startFace starts the face workers. What stands in their way makes face
 // unavailable and nothing else. stop is safe to call in any case.
 func startFace(ctx context.Context, config Config, log *slog.Logger) (engine biometrics.Engine, stop func()) {
+	log = log.With("models", config.FaceModels)
 	without := func(reason string) (biometrics.Engine, func()) {
 		log.Warn("face is unavailable", "reason", reason)
 		return noFace{reason}, func() {}
 	}
-	if !config.FaceEnabled {
-		return without("switched off in the configuration (face.enabled)")
-	}
-	manifest, err := config.manifest()
+	manifest, err := config.facePrepared()
 	if err != nil {
 		return without(err.Error())
-	}
-	program := config.workerPath()
-	if _, err := os.Stat(program); err != nil {
-		return without("no face worker at " + program)
 	}
 	for _, note := range manifest.Notes() {
 		log.Warn("face models: " + note)
 	}
 	pool, err := worker.New(worker.Config{
-		Command: []string{program, "-models", config.FaceModels, "-detector", config.FaceDetector},
-		Workers: config.FaceWorkers,
+		Command: config.workerCommand(),
+		Workers: config.faceWorkers(),
 		Queue:   config.FaceQueue,
 		Observe: func(e worker.Event) {
 			level := slog.LevelWarn

@@ -19,6 +19,7 @@ type cli struct {
 
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date."`
+	Doctor  doctorCommand  `cmd:"" help:"Look at everything that the server needs, without a running one, and say what is wrong."`
 	Cfg     struct {
 		Check configCheckCommand `cmd:"" help:"Read the configuration and say everything that is wrong with it."`
 	} `cmd:"" name:"config" help:"Look at the configuration."`
@@ -26,6 +27,11 @@ type cli struct {
 		Check policyCheckCommand `cmd:"" help:"Read the policy file and say everything that is wrong with it."`
 		Show  policyShowCommand  `cmd:"" help:"Print the policy that would be in force."`
 	} `cmd:"" help:"Look at the policy."`
+	Face struct {
+		Evaluate  faceEvaluateCommand   `cmd:"" help:"Measure how often strangers get in and people are kept out, on labelled photos or descriptors."`
+		Cohort    faceCohortCommands    `cmd:"" help:"Build and choose the sample of your own people by which scores are normalised."`
+		Reference faceReferenceCommands `cmd:"" help:"Keep the labelled people that a cohort is tried on."`
+	} `cmd:"" help:"Measure face matching, and what it is normalised by."`
 	Keys struct {
 		Generate keysGenerateCommand `cmd:"" help:"Make the keys for sealing and digests, in files that only their owner can read."`
 		Rotate   keysRotateCommand   `cmd:"" help:"Add a new primary sealing key; what older ones sealed still opens."`

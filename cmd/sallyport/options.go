@@ -6,11 +6,13 @@ import (
 	"math"
 	"net"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/sallyport/sallyport/server/mail"
 	"github.com/sallyport/sallyport/server/web"
 )
 
@@ -76,7 +78,7 @@ var options = []option{
 		// Without verification an address proves nothing. Whoever runs this
 		// must have said that they know.
 		if s != "off" && s != "false" { // YAML reads a bare off as false
-			return fmt.Errorf("must be off: this version sends no mail yet; is %q", s)
+			return fmt.Errorf("must be off: this version can't verify addresses yet; is %q", s)
 		}
 		return nil
 	}},
@@ -90,6 +92,19 @@ var options = []option{
 		}
 		proxies, err := web.ParseTrustedProxies(strings.Split(strings.ReplaceAll(s, " ", ""), ","))
 		c.Proxies = proxies
+		return err
+	}},
+	{"mail.smtp", "", true, func(c *Config, s string) (err error) {
+		if s != "" {
+			c.MailServer, err = mail.ParseServer(s)
+		}
+		return err
+	}},
+	{"mail.from", "", false, func(c *Config, s string) (err error) {
+		if s == "" && !c.mails() {
+			return nil
+		}
+		c.MailFrom, err = mail.ParseFrom(s)
 		return err
 	}},
 	{"password.memory_kib", "19456", false, toInt(8, 4<<20, func(c *Config) *uint32 { return &c.Argon2.MemoryKiB })},
@@ -112,6 +127,13 @@ var options = []option{
 		c.FaceModels = s
 		return nil
 	}},
+	{"face.previous_models", "", false, func(c *Config, s string) error {
+		if s != "" && filepath.Clean(s) == filepath.Clean(c.FaceModels) {
+			return errors.New("must be another folder than face.models")
+		}
+		c.FacePrevious = s
+		return nil
+	}},
 	{"face.detector", "hog", false, func(c *Config, s string) error {
 		if s != "hog" && s != "cnn" {
 			return fmt.Errorf("must be hog or cnn, is %q", s)
@@ -123,7 +145,19 @@ var options = []option{
 		return nil
 	}},
 	{"face.workers", "0", false, toInt(0, 1024, func(c *Config) *int { return &c.FaceWorkers })},
+	{"face.evaluation", "", false, func(c *Config, s string) error {
+		c.FaceEvaluation = s
+		return nil
+	}},
 	{"face.queue", "0", false, toInt(0, 100_000, func(c *Config) *int { return &c.FaceQueue })},
+	{"face.nice", "10", false, toInt(0, 19, func(c *Config) *int { return &c.FaceNice })},
+	{"face.memory_mib", "0", false, func(c *Config, s string) error {
+		if s == "0" {
+			c.FaceMemoryMiB = defaultMemoryMiB[c.FaceDetector]
+			return nil
+		}
+		return toInt(512, 1<<20, func(c *Config) *int { return &c.FaceMemoryMiB })(c, s)
+	}},
 	{"log.format", "text", false, func(c *Config, s string) error {
 		if s != "text" && s != "json" {
 			return fmt.Errorf("must be text or json, is %q", s)

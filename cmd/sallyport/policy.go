@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/sallyport/sallyport/biometrics"
 	"github.com/sallyport/sallyport/models"
@@ -10,29 +13,38 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// defaultPolicy is for the face model that is installed. Where none is, the
-// published one is named: then face is unavailable, whatever the policy says.
-func defaultPolicy(config Config) models.Policy {
-	model := biometrics.ModelDlibV1
-	if manifest, err := config.manifest(); err == nil && knownThreshold(manifest.Model) {
-		model = manifest.Model
+// policyDefaults are for the net that a policy names, or the one that is installed
+// if its threshold was measured, or the published one. A threshold that nobody
+// measured with that net and metric is left for the policy to name.
+func policyDefaults(config Config) policy.Defaults {
+	installed := biometrics.ModelDlibV1
+	if manifest, err := config.manifest(); err == nil {
+		if net, err := biometrics.FindNet(manifest.Model); err == nil && net.Threshold > 0 {
+			installed = manifest.Model
+		}
 	}
-	return models.DefaultPolicy(model)
-}
-
-// knownThreshold tells whether the default threshold was measured with a model.
-func knownThreshold(model string) bool {
-	return model == biometrics.ModelDlibV1 || model == biometrics.ModelDlibV1Q8
+	return func(metric, model string) models.Policy {
+		p := models.DefaultPolicy(cmp.Or(model, installed))
+		net, err := biometrics.FindNet(p.Face.Model)
+		if err != nil {
+			net = biometrics.Net{CohortSize: p.Face.Cohort.Size, Neighbours: p.Face.Cohort.Neighbours}
+		}
+		p.Face.Threshold, p.Face.Cohort.Size, p.Face.Cohort.Neighbours = net.Threshold, net.CohortSize, net.Neighbours
+		if metric == biometrics.MetricNormalized {
+			p.Face.Threshold = 0
+		}
+		return p
+	}
 }
 
 func readPolicy(config Config) (models.Policy, error) {
-	defaults := defaultPolicy(config)
+	defaults := policyDefaults(config)
 	if config.PolicyFile == "" {
-		return defaults, nil
+		return defaults("", ""), nil
 	}
 	document, err := os.ReadFile(config.PolicyFile)
 	if err != nil {
-		return defaults, fmt.Errorf("policy.file: %v", err)
+		return defaults("", ""), fmt.Errorf("policy.file: %v", err)
 	}
 	return policy.Parse(config.PolicyFile, document, defaults)
 }
@@ -41,13 +53,22 @@ type policyCheckCommand struct {
 	File string `arg:"" optional:"" help:"Policy file; without it the one that the configuration names." type:"path"`
 }
 
-// Run checks a policy file.
-func (p policyCheckCommand) Run(c *cli, out *os.File) error {
+// Run checks a policy file, holds its face threshold to the last evaluation, and
+// looks whether there is a cohort that serves it.
+func (p policyCheckCommand) Run(ctx context.Context, c *cli, out *os.File) error {
 	found, err := p.read(c)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "the policy is good: version %s\n", found.Version())
+	config, _ := loadConfig(c.Config, environment()) // read has told what is wrong with it, where it matters
+	serves, warnings := cohortFindings(ctx, config, found)
+	if serves != "" {
+		fmt.Fprintln(out, serves)
+	}
+	for _, warning := range slices.Concat(netWarnings(config, found), faceWarnings(config, found), warnings) {
+		fmt.Fprintln(out, "warning: "+warning)
+	}
 	return nil
 }
 

@@ -25,7 +25,8 @@ const (
 	policyEvery   = 500 * time.Millisecond // a change counts at its second look
 	purgeEvery    = time.Minute
 	requestWithin = 25 * time.Second
-	frameBytes    = 4 << 20
+	frameBytes    = 1 << 20 // a frame of a capture, far larger than the page sends
+	framePixels   = 4 << 20
 )
 
 type migrateCommand struct{}
@@ -86,12 +87,16 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 	if err := postgres.CheckSchema(ctx, pool); err != nil {
 		return err
 	}
-	policies, err := policy.Load(ctx, store, config.PolicyFile, defaultPolicy(config), log)
+	cohorts := &face.Cohorts{Store: store, Now: time.Now, Log: log}
+	if err := cohorts.Load(ctx); err != nil {
+		return err
+	}
+	policies, err := policy.Load(ctx, store, config.PolicyFile, policyDefaults(config), cohortJudge(config, cohorts), log)
 	if err != nil {
 		return err
 	}
 	gateConfig := biometrics.DefaultGateConfig()
-	gateConfig.MaxBytes = frameBytes
+	gateConfig.MaxBytes, gateConfig.MaxPixels = frameBytes, framePixels
 	gate, err := biometrics.NewGate(gateConfig)
 	if err != nil {
 		return err
@@ -99,9 +104,14 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 	// The workers outlive the requests: they stop after the listener did.
 	engine, stopFace := startFace(context.WithoutCancel(ctx), config, log)
 	defer stopFace()
-
+	var previous biometrics.Engine
+	if before, ok := config.previous(); ok {
+		var stopPrevious func()
+		previous, stopPrevious = startFace(context.WithoutCancel(ctx), before, log)
+		defer stopPrevious()
+	}
 	srv, err := server.New(server.Deps{
-		Store: store, Policies: policies, Digester: sealer, Engine: engine, Gate: gate,
+		Store: store, Policies: policies, Digester: sealer, Engine: engine, Previous: previous, Gate: gate, Cohorts: cohorts,
 		Now: time.Now, Log: log, TouchEvery: postgres.TouchEvery,
 		Options: server.Options{
 			SiteName: config.SiteName, PublicURL: config.PublicURL, Demo: config.Demo, Proxies: config.Proxies,
@@ -116,15 +126,32 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 
+	jobs, err := store.Jobs(chores{config, store, policies.Current, engine, cohorts, log}.work(), config.Grace, log)
+	if err != nil {
+		return err
+	}
+	if err := jobs.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	defer func() {
+		if err := jobs.Stop(); err != nil {
+			log.Warn(err.Error())
+		}
+	}()
+
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	running.Go(func() { policies.Watch(background, policyEvery) })
 	running.Go(func() {
 		hub := srv.Hub()
-		store.Listen(background, postgres.Listener{SessionEnded: hub.SessionEnded, ChatPosted: hub.Posted, Missed: hub.Missed}, log)
+		store.Listen(background, postgres.Listener{
+			SessionEnded: hub.SessionEnded, ChatPosted: hub.Posted,
+			CohortChanged: func() { cohorts.Reload(background) },
+			Missed:        func() { hub.Missed(); cohorts.Reload(background) },
+		}, log)
 	})
 	running.Go(func() { purge(background, store, log) })
-	running.Go(func() { announce(background, out, config, engine, policies.Current(), log) })
+	running.Go(func() { announce(background, out, config, engine, cohorts, policies.Current(), log) })
 	defer running.Wait()
 	defer stop()
 
@@ -171,7 +198,7 @@ func newLog(config Config) *slog.Logger {
 // announce says where the server is and which factors are ready. It waits a
 // moment for the face workers, which load their models while the server
 // answers already.
-func announce(ctx context.Context, out *os.File, config Config, engine biometrics.Engine, current models.Policy, log *slog.Logger) {
+func announce(ctx context.Context, out *os.File, config Config, engine biometrics.Engine, cohorts *face.Cohorts, current models.Policy, log *slog.Logger) {
 	for range 50 {
 		if status := engine.Status(); status.Ready || status.Reason != worker.Loading {
 			break
@@ -190,8 +217,11 @@ func announce(ctx context.Context, out *os.File, config Config, engine biometric
 		}
 	}
 	if current.Allows(models.Face) {
-		if why := faceTrouble(engine.Status(), current.Face); why != "" {
+		if why := faceTrouble(engine.Status(), cohorts, current.Face); why != "" {
 			readiness[models.Face] = "unavailable: " + why
+			if engine.Status().Ready { // else it was said when the workers failed
+				log.Warn("face is unavailable", "reason", why)
+			}
 		} else {
 			log.Warn(face.Statement)
 		}
@@ -208,12 +238,12 @@ func announce(ctx context.Context, out *os.File, config Config, engine biometric
 }
 
 // faceTrouble is why face doesn't work, for the admin; "" when it does.
-func faceTrouble(status biometrics.Status, policy models.FacePolicy) string {
-	switch {
-	case !status.Ready:
+func faceTrouble(status biometrics.Status, cohorts *face.Cohorts, policy models.FacePolicy) string {
+	if !status.Ready {
 		return status.Reason
-	case status.Model.Name != policy.Model:
-		return fmt.Sprintf("the policy's threshold is for %s, installed is %s", policy.Model, status.Model.Name)
+	}
+	if _, err := cohorts.Yardstick(policy.Yardstick, status.Model); err != nil {
+		return err.Error()
 	}
 	return ""
 }

@@ -198,7 +198,11 @@ func live(a *models.Attempt, now time.Time, idle, absolute models.Duration) {
 // pass records a factor once: passing it again replaces its older record.
 func pass(a *models.Attempt, event models.Event, now time.Time) {
 	a.Methods = slices.DeleteFunc(a.Methods, func(m models.Method) bool { return m.Factor == event.Factor })
-	a.Methods = append(a.Methods, models.Method{Factor: event.Factor, At: now, UV: event.UV && event.Factor == models.Passkey})
+	a.Methods = append(a.Methods, models.Method{
+		Factor: event.Factor, At: now,
+		UV:        event.UV && event.Factor == models.Passkey,
+		DeviceKey: event.DeviceKey && event.Factor == models.Face,
+	})
 }
 
 func reset(f models.Factor) models.Effect {

@@ -183,7 +183,7 @@ func enrolledOf(ctx context.Context, db queryer, userID, sessionID models.ID) (m
 		SELECT
 			(SELECT count(*) FROM passkeys WHERE user_id = $1),
 			EXISTS (SELECT 1 FROM totp WHERE user_id = $1),
-			EXISTS (SELECT 1 FROM face_templates WHERE user_id = $1),
+			EXISTS (SELECT 1 FROM faces WHERE user_id = $1 AND disabled_at IS NULL),
 			(SELECT count(*) FROM `+usableCodes+` AND c.used_at IS NULL)`, userID, sessionID,
 	).Scan(&e.Passkeys, &e.TOTP, &e.Face, &e.Codes)
 	return e, err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/models/seal"
 )
 
 // CreateChallenge stores a challenge of a session, or of a pre-session token. It
@@ -21,23 +22,10 @@ func (s *Store) CreateChallenge(ctx context.Context, c models.Challenge) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT ON CONSTRAINT `+owner+` DO UPDATE
 		SET id = EXCLUDED.id, user_id = EXCLUDED.user_id, data = EXCLUDED.data,
-		    created_at = EXCLUDED.created_at, expires_at = EXCLUDED.expires_at`,
+		    created_at = EXCLUDED.created_at, expires_at = EXCLUDED.expires_at, opened_at = NULL, capture = NULL`,
 		c.ID, c.Purpose, c.SessionID, c.UserID, binding, c.Data, s.clock(), c.ExpiresAt)
 	if violates(err) == "challenges_session_id_fkey" {
 		return sessionOver() // it ended meanwhile
-	}
-	return fail(err)
-}
-
-// ChallengeStands tells whether a session has a challenge for a purpose to take,
-// and leaves it; challenge_expired when it has none.
-func (s *Store) ChallengeStands(ctx context.Context, sessionID models.ID, purpose string) error {
-	var stands bool
-	err := s.pool.QueryRow(ctx, `
-		SELECT EXISTS (SELECT 1 FROM challenges WHERE session_id = $1 AND purpose = $2 AND expires_at > $3)`,
-		sessionID, purpose, s.clock()).Scan(&stands)
-	if err == nil && !stands {
-		return challengeGone()
 	}
 	return fail(err)
 }
@@ -70,23 +58,60 @@ const challengeColumns = `
 	session_id,
 	user_id,
 	data,
+	capture,
 	created_at,
 	expires_at`
+
+func scanChallenge(row pgx.CollectableRow) (models.Challenge, error) {
+	var c models.Challenge
+	err := row.Scan(&c.ID, &c.Purpose, &c.SessionID, &c.UserID, &c.Data, &c.Capture, &c.CreatedAt, &c.ExpiresAt)
+	return c, err
+}
 
 func (s *Store) consume(ctx context.Context, sql string, args ...any) (models.Challenge, error) {
 	rows, err := s.pool.Query(ctx, sql, args...)
 	if err != nil {
 		return models.Challenge{}, fail(err)
 	}
-	c, err := pgx.CollectOneRow(rows, func(row pgx.CollectableRow) (models.Challenge, error) {
-		var c models.Challenge
-		err := row.Scan(&c.ID, &c.Purpose, &c.SessionID, &c.UserID, &c.Data, &c.CreatedAt, &c.ExpiresAt)
-		return c, err
-	})
+	c, err := pgx.CollectOneRow(rows, scanChallenge)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && !s.clock().Before(c.ExpiresAt) {
 		return models.Challenge{}, challengeGone()
 	}
+	if err == nil && c.Capture != nil {
+		c.Capture, err = s.sealer.Open(c.Capture, capturePlace(c.ID))
+	}
 	return c, fail(err)
+}
+
+func capturePlace(id models.ID) seal.Place {
+	return seal.Place{Table: "challenges", Column: "capture", Row: id}
+}
+
+// OpenCapture opens the challenge of a session for its one camera; it stays to be
+// taken. challenge_expired when it was opened before, or is not there any more.
+func (s *Store) OpenCapture(ctx context.Context, sessionID models.ID, purpose string, id models.ID) (models.Challenge, error) {
+	return s.consume(ctx, `
+		UPDATE challenges
+		SET opened_at = $4
+		WHERE session_id = $1 AND purpose = $2 AND id = $3 AND opened_at IS NULL
+		RETURNING `+challengeColumns, sessionID, purpose, id, s.clock())
+}
+
+// KeepCapture keeps, sealed, what the camera of an open challenge gave, until the
+// challenge is taken or over. challenge_expired when it is not there any more.
+func (s *Store) KeepCapture(ctx context.Context, id models.ID, capture []byte) error {
+	sealed, err := s.sealer.Seal(capture, capturePlace(id))
+	if err != nil {
+		return err
+	}
+	tag, err := s.pool.Exec(ctx, `
+		UPDATE challenges
+		SET capture = $2
+		WHERE id = $1 AND opened_at IS NOT NULL AND capture IS NULL AND expires_at > $3`, id, sealed, s.clock())
+	if err == nil && tag.RowsAffected() == 0 {
+		return challengeGone()
+	}
+	return fail(err)
 }
 
 // dropEnrolments forgets what other tabs and sessions of the account began to

@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"sync"
@@ -96,76 +95,5 @@ func TestSecretsAreSealedAndBoundToTheirRow(t *testing.T) {
 	}
 	if _, err := b.TOTP(ctx, eve.User.ID); !errors.Is(err, seal.ErrOpen) {
 		t.Fatalf("a secret moved to another row opens: %v", err)
-	}
-}
-
-func TestFaceTemplatesNeedStandingConsent(t *testing.T) {
-	b := setup(t)
-	ctx := context.Background()
-	s, _ := b.withTOTP("ada")
-	templates := []models.FaceTemplate{{ID: models.NewID(b.Clock.Now()), Descriptor: make([]byte, 512), ModelKey: "m"}}
-	enrol := func() error {
-		next, _, err := b.EnrolFace(ctx, s.Ref(), templates, b.decide(models.Event{Kind: models.FactorEnrolled, Factor: models.Face}))
-		if err == nil {
-			s = next
-		}
-		return err
-	}
-	if err := enrol(); models.CodeOf(err) != models.CodeConflict {
-		t.Fatalf("enrolled without consent: %v", err)
-	}
-	if err := b.GiveFaceConsent(ctx, s, "1"); err != nil {
-		t.Fatal(err)
-	}
-	if err := enrol(); err != nil {
-		t.Fatal(err)
-	}
-	got, err := b.FaceTemplates(ctx, s.User.ID)
-	if err != nil || len(got) != 1 || len(got[0].Descriptor) != 512 {
-		t.Fatalf("got %d templates, %v", len(got), err)
-	}
-	s, _, err = b.RemoveFace(ctx, s.Ref(), b.decide(models.Event{Kind: models.FactorRemoved, Factor: models.Face}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := b.FaceConsent(ctx, s.User.ID); models.CodeOf(err) != models.CodeNotFound {
-		t.Fatalf("consent stands after withdrawal: %v", err)
-	}
-	if got, _ := b.FaceTemplates(ctx, s.User.ID); len(got) != 0 {
-		t.Fatal("templates stand after withdrawal")
-	}
-}
-
-// A template that lies open is a face that can't be changed; one that can be
-// moved lets its owner into another account.
-func TestFaceTemplatesAreSealedAndBoundToTheirRow(t *testing.T) {
-	b := setup(t)
-	ctx := context.Background()
-	s, _ := b.withTOTP("ada")
-	if err := b.GiveFaceConsent(ctx, s, "1"); err != nil {
-		t.Fatal(err)
-	}
-	first := models.FaceTemplate{ID: models.NewID(b.Clock.Now()), Descriptor: seal.Random(512), ModelKey: "m"}
-	second := models.FaceTemplate{ID: models.NewID(b.Clock.Now()), Descriptor: seal.Random(512), ModelKey: "m"}
-	_, _, err := b.EnrolFace(ctx, s.Ref(), []models.FaceTemplate{first, second}, b.decide(models.Event{Kind: models.FactorEnrolled, Factor: models.Face}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw := func(id models.ID) (raw []byte) {
-		if err := b.Pool.QueryRow(ctx, `SELECT descriptor FROM face_templates WHERE id = $1`, id).Scan(&raw); err != nil {
-			t.Fatal(err)
-		}
-		return raw
-	}
-	for at := 0; at < 512; at += 16 {
-		if bytes.Contains(raw(first.ID), first.Descriptor[at:at+16]) {
-			t.Fatal("the template lies in clear")
-		}
-	}
-	if _, err := b.Pool.Exec(ctx, `UPDATE face_templates SET descriptor = $1 WHERE id = $2`, raw(first.ID), second.ID); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.FaceTemplates(ctx, s.User.ID); !errors.Is(err, seal.ErrOpen) {
-		t.Fatalf("a template moved to another row opens: %v", err)
 	}
 }

@@ -20,6 +20,8 @@ const (
 type Listener struct {
 	SessionEnded func(models.ID)
 	ChatPosted   func(models.ID)
+	// CohortChanged is called when another cohort is active, or a member less.
+	CohortChanged func()
 	// Missed is called after a lost connection is back: anything may have
 	// been announced in between.
 	Missed func()
@@ -47,7 +49,7 @@ func (s *Store) listenOnce(ctx context.Context, l Listener, first bool) error {
 		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	for _, channel := range []string{ChannelSessionEnded, ChannelChat} {
+	for _, channel := range []string{ChannelSessionEnded, ChannelChat, ChannelCohort} {
 		if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
 			return err
 		}
@@ -59,6 +61,10 @@ func (s *Store) listenOnce(ctx context.Context, l Listener, first bool) error {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {
 			return err
+		}
+		if n.Channel == ChannelCohort {
+			l.CohortChanged()
+			continue
 		}
 		id, err := models.ParseID(n.Payload)
 		if err != nil {

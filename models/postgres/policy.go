@@ -34,5 +34,7 @@ func (s *Store) PolicyByVersion(ctx context.Context, version string) (models.Pol
 	if err != nil {
 		return p, fail(err)
 	}
+	// A document that was stored before a setting existed has the setting's default.
+	p = models.DefaultPolicy("")
 	return p, json.Unmarshal(doc, &p)
 }

@@ -36,10 +36,16 @@ type Sealer struct {
 type Place struct {
 	Table, Column string
 	Row           models.ID
+	// Context is what else of the row the value belongs to, such as its owner.
+	Context string
 }
 
 func (p Place) associated() []byte {
-	return []byte("sallyport:" + p.Table + ":" + p.Column + ":" + string(p.Row))
+	name := "sallyport:" + p.Table + ":" + p.Column + ":" + string(p.Row)
+	if p.Context != "" {
+		name += ":" + p.Context
+	}
+	return []byte(name)
 }
 
 // New makes a Sealer from a keyset as NewKeys wrote it, and from a 32-byte

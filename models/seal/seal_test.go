@@ -29,7 +29,7 @@ func newKeys(t *testing.T) []byte {
 func TestSealedValueIsBoundToItsPlace(t *testing.T) {
 	t.Parallel()
 	s := newSealer(t, newKeys(t))
-	place := Place{"totp", "secret", "row-1"}
+	place := Place{"totp", "secret", "row-1", "owner"}
 	sealed, err := s.Seal([]byte("secret"), place)
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +41,10 @@ func TestSealedValueIsBoundToItsPlace(t *testing.T) {
 	if err != nil || string(plain) != "secret" {
 		t.Fatalf("got %q, %v", plain, err)
 	}
-	for _, other := range []Place{{"totp", "secret", "row-2"}, {"totp", "other", "row-1"}, {"face", "secret", "row-1"}} {
+	for _, other := range []Place{
+		{"totp", "secret", "row-2", "owner"}, {"totp", "other", "row-1", "owner"}, {"face", "secret", "row-1", "owner"},
+		{"totp", "secret", "row-1", "other"}, {"totp", "secret", "row-1", ""},
+	} {
 		if _, err := s.Open(sealed, other); !errors.Is(err, ErrOpen) {
 			t.Errorf("opened at %v: %v", other, err)
 		}
@@ -57,7 +60,7 @@ func TestSealedValueIsBoundToItsPlace(t *testing.T) {
 
 func TestRotation(t *testing.T) {
 	t.Parallel()
-	place := Place{"totp", "secret", "row"}
+	place := Place{"totp", "secret", "row", ""}
 	keys := newKeys(t)
 	old := newSealer(t, keys)
 	sealed, err := old.Seal([]byte("x"), place)

@@ -10,6 +10,7 @@ import (
 	"github.com/mileusna/useragent"
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/server/web"
+	pages "github.com/sallyport/sallyport/web"
 )
 
 // Store is what this part needs of the records.
@@ -20,16 +21,17 @@ type Store interface {
 	Passkeys(ctx context.Context, userID models.ID) ([]models.PasskeyRecord, error)
 	TOTP(ctx context.Context, userID models.ID) (models.TOTPSecret, error)
 	RecoveryCodes(ctx context.Context, session models.Session) ([]models.RecoveryCode, error)
-	FaceTemplates(ctx context.Context, userID models.ID) ([]models.FaceTemplate, error)
+	FaceFactor(ctx context.Context, userID models.ID) (models.FaceFactor, error)
+	Consents(ctx context.Context, userID models.ID) ([]models.Consent, error)
+	DeviceKeys(ctx context.Context, userID models.ID) ([]models.DeviceKey, error)
 	FactorsByUse(ctx context.Context, userID models.ID) ([]models.Factor, error)
 }
 
 // FaceFacts is what the pages say about signing in with a face.
 type FaceFacts struct {
-	Unavailable    func(models.Policy) string // a reason in words, or ""
-	ConsentVersion string
-	ConsentText    []string
-	Statement      string
+	Unavailable func(models.Policy) string // a reason in words, or ""
+	State       func(ctx context.Context, userID models.ID, policy models.Policy) (pages.FaceState, error)
+	Statement   string
 }
 
 // Handlers answers the requests of this part.

@@ -85,14 +85,8 @@ func (h *Handlers) SecurityPage(c *fiber.Ctx) error {
 			page.RecoveryLeft++
 		}
 	}
-	templates, err := h.Store.FaceTemplates(ctx, userID)
-	if err != nil {
+	if page.Face, err = h.Face.State(ctx, userID, h.Policy(c)); err != nil {
 		return err
-	}
-	reason := h.Face.Unavailable(h.Policy(c))
-	page.Face = pages.FaceState{Available: reason == "", Reason: reason, ConsentVersion: h.Face.ConsentVersion, ConsentText: h.Face.ConsentText}
-	if len(templates) > 0 {
-		page.Face.Enrolled, page.Face.Since = true, &templates[0].CreatedAt
 	}
 	return h.Render(c, page)
 }

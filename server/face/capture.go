@@ -2,162 +2,106 @@ package face
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"mime"
-	"mime/multipart"
+	"slices"
 
-	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/biometrics"
 	"github.com/sallyport/sallyport/models"
-	"github.com/sallyport/sallyport/server/web"
 )
 
-// capture is what a client sends to answer a challenge.
+// capture is what a camera gave to a challenge: what the socket leaves, sealed,
+// for the request that takes it. It lives as long as the challenge does.
 type capture struct {
-	challenge models.ID
-	frames    [][]byte // as uploaded
+	Model    biometrics.Model `json:"model"` // what described the frames
+	Live     bool             `json:"live"`
+	Audit    audit            `json:"audit"`
+	Straight [][]byte         `json:"straight"` // descriptors, as MarshalBinary writes them
+	Turned   []turned         `json:"turned,omitempty"`
+	Frames   [][]byte         `json:"frames"`        // SHA-256 of each upload, in order
+	Key      *signer          `json:"key,omitempty"` // who opened the camera
 }
 
-// receive takes a capture in: it reads the frames, takes the challenge that they
-// answer, and turns them into descriptors.
-func (h *Handlers) receive(c *fiber.Ctx, purpose string) ([]biometrics.Descriptor, models.Challenge, biometrics.Model, error) {
-	var nothing biometrics.Model
-	if err := h.checkAvailable(c); err != nil {
-		return nil, models.Challenge{}, nothing, err
-	}
-	session := web.Session(c).ID
-	// Whoever has no challenge gets nothing read: challenges are counted.
-	if err := h.Store.ChallengeStands(c.UserContext(), session, purpose); err != nil {
-		return nil, models.Challenge{}, nothing, err
-	}
-	giveBack, err := h.turns.take(session)
-	if err != nil {
-		return nil, models.Challenge{}, nothing, err
-	}
-	defer giveBack()
-	got, err := h.readCapture(c)
-	if err != nil {
-		return nil, models.Challenge{}, nothing, err
-	}
-	return h.look(c, got, purpose)
+type turned struct {
+	Prompt     biometrics.Prompt `json:"prompt"`
+	Descriptor []byte            `json:"descriptor"`
 }
 
-// readCapture reads the multipart body from memory: the framework's own parser
-// would write temporary files, and pictures are never written anywhere.
-func (h *Handlers) readCapture(c *fiber.Ctx) (capture, error) {
-	var got capture
-	bad := models.Invalid("", "multipart", "send multipart/form-data with the challenge and a frame for each prompt")
-	kind, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
-	if err != nil || kind != fiber.MIMEMultipartForm || params["boundary"] == "" {
-		return got, bad
+// audit is what an event may tell of a capture: nothing of whose face it was.
+type audit struct {
+	Attack  float64           `json:"attack"` // the presentation-attack score, to a tenth
+	Reasons []biometrics.Sign `json:"reasons"`
+	Counts  biometrics.Counts `json:"counts"`
+}
+
+// newCapture packs what a capture came to.
+func newCapture(evidence biometrics.Evidence, model biometrics.Model, live bool) (capture, error) {
+	c := capture{Model: model, Live: live, Audit: audit{
+		Attack: float64(int(evidence.Attack.Score*10+0.5)) / 10, Reasons: evidence.Attack.Reasons, Counts: evidence.Counts,
+	}}
+	for _, d := range evidence.Straight {
+		raw, err := d.MarshalBinary()
+		if err != nil {
+			return capture{}, err
+		}
+		c.Straight = append(c.Straight, raw)
 	}
-	reader := multipart.NewReader(web.BodyReader(c), params["boundary"])
-	for {
-		part, err := reader.NextRawPart()
-		if errors.Is(err, io.EOF) {
+	for _, t := range evidence.Turned {
+		raw, err := t.Descriptor.MarshalBinary()
+		if err != nil {
+			return capture{}, err
+		}
+		c.Turned = append(c.Turned, turned{t.Prompt, raw})
+	}
+	return c, nil
+}
+
+// readCapture unpacks what a taken challenge holds; challenge_expired when no
+// camera was before it.
+func readCapture(challenge models.Challenge) (capture, error) {
+	var c capture
+	if challenge.Capture == nil {
+		return c, models.Refuse(models.CodeChallengeExpired, "no pictures were taken for this: start again")
+	}
+	if err := json.Unmarshal(challenge.Capture, &c); err != nil {
+		return c, fmt.Errorf("kept capture: %w", err)
+	}
+	return c, nil
+}
+
+// descriptors reads raw descriptors.
+func descriptors(raw [][]byte) ([]biometrics.Descriptor, error) {
+	out := make([]biometrics.Descriptor, len(raw))
+	for i := range raw {
+		if err := out[i].UnmarshalBinary(raw[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// maxCompared is how many templates are compared: a threshold was measured with
+// some number of them, and the mean of many more lies nearer to everybody.
+const maxCompared = 5
+
+// compared picks the straight templates of one model to compare with, spread
+// evenly over the sittings, and gives their ids.
+func compared(face models.FaceFactor, modelKey string) (raw [][]byte, ids []models.ID) {
+	var sittings [][]models.FaceTemplate
+	for _, c := range face.Captures {
+		if c.ModelKey == modelKey {
+			sittings = append(sittings, slices.DeleteFunc(slices.Clone(c.Templates), func(t models.FaceTemplate) bool { return t.Pose != "straight" }))
+		}
+	}
+	for row := 0; len(ids) < maxCompared; row++ {
+		found := false
+		for _, templates := range slices.Backward(sittings) { // the newest first
+			if row < len(templates) && len(ids) < maxCompared {
+				raw, ids, found = append(raw, templates[row].Descriptor), append(ids, templates[row].ID), true
+			}
+		}
+		if !found {
 			break
 		}
-		if err != nil {
-			return got, orTooLarge(err, bad)
-		}
-		switch part.FormName() {
-		case "challenge":
-			text, err := io.ReadAll(io.LimitReader(part, 64))
-			if err != nil {
-				return got, orTooLarge(err, bad)
-			}
-			got.challenge, err = models.ParseID(string(text))
-			if err != nil {
-				return got, models.Invalid("challenge", "malformed", "this is no challenge id")
-			}
-		case "frame":
-			if len(got.frames) == frames {
-				return got, models.Invalid("frame", "count", "send one frame for each prompt")
-			}
-			limit := h.Gate.Config().MaxBytes
-			data, err := io.ReadAll(io.LimitReader(part, int64(limit)+1))
-			if err != nil {
-				return got, orTooLarge(err, bad)
-			}
-			if len(data) > limit {
-				return got, models.Refuse(models.CodeTooLarge, fmt.Sprintf("a frame may have at most %d bytes", limit))
-			}
-			got.frames = append(got.frames, data)
-		default:
-			return got, models.Invalid(part.FormName(), "unknown_field", "this field is not known here")
-		}
 	}
-	if got.challenge == "" {
-		return got, models.Invalid("challenge", "missing", "name the challenge that these frames answer")
-	}
-	if len(got.frames) != frames {
-		return got, models.Invalid("frame", "count", "send one frame for each prompt")
-	}
-	return got, nil
-}
-
-// orTooLarge keeps the refusal of a body that goes beyond the route's limit.
-func orTooLarge(err, otherwise error) error {
-	if models.CodeOf(err) == models.CodeTooLarge {
-		return err
-	}
-	return otherwise
-}
-
-// look takes the challenge, which serves once whatever comes of it, and turns
-// its frames into descriptors. Errors are answers already; none of them says
-// anything about who the person is.
-func (h *Handlers) look(c *fiber.Ctx, got capture, purpose string) ([]biometrics.Descriptor, models.Challenge, biometrics.Model, error) {
-	var model biometrics.Model
-	challenge, err := h.Store.ConsumeChallenge(c.UserContext(), web.Session(c).ID, purpose, got.challenge)
-	if err != nil {
-		return nil, challenge, model, err
-	}
-	var data challengeData
-	if err := json.Unmarshal(challenge.Data, &data); err != nil {
-		return nil, challenge, model, err
-	}
-	descriptors, model, err := h.describe(c, data.Prompts, got.frames)
-	if err != nil {
-		return nil, challenge, model, h.noComparison(c, challenge, refuse(err))
-	}
-	return descriptors, challenge, model, nil
-}
-
-func (h *Handlers) describe(c *fiber.Ctx, prompts []biometrics.Prompt, uploads [][]byte) ([]biometrics.Descriptor, biometrics.Model, error) {
-	model := h.Engine.Status().Model
-	var opened []biometrics.Frame
-	for _, data := range uploads {
-		frame, err := h.Gate.Open(c.UserContext(), data)
-		if err != nil {
-			return nil, model, err
-		}
-		opened = append(opened, frame)
-	}
-	if err := biometrics.CheckFrames(prompts, opened); err != nil {
-		return nil, model, err
-	}
-	seen, err := h.Engine.Analyze(c.UserContext(), opened)
-	if err != nil {
-		return nil, model, err
-	}
-	// Workers may have been replaced by others with another model meanwhile:
-	// then nobody knows which of the two looked.
-	if h.Engine.Status().Model != model {
-		return nil, model, &biometrics.CrashError{Reason: "the model changed while looking"}
-	}
-	descriptors, err := biometrics.Assess(prompts, opened, seen)
-	return descriptors, model, err
-}
-
-// noComparison gives the attempt back when no face was compared: the person
-// had no try, and an attacker learnt nothing. Started captures stay counted.
-func (h *Handlers) noComparison(c *fiber.Ctx, challenge models.Challenge, refusal error) error {
-	if challenge.Purpose != purposeVerify {
-		return refusal
-	}
-	h.GiveBack(c, web.Subject(web.Session(c).User.ID), string(models.Face), h.Policy(c).Limits.Face, challenge.CreatedAt)
-	return refusal
+	return raw, ids
 }

@@ -1,64 +1,93 @@
 package face
 
 import (
+	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/biometrics"
 	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/models/seal"
 	"github.com/sallyport/sallyport/server/web"
 )
 
-const (
-	challengeWithin = 90 * time.Second
-	frames          = 3
-)
+const challengeWithin = 90 * time.Second
 
-// challengeData is what a stored challenge holds.
+// challengeData is what a stored challenge holds. The script is told prompt by
+// prompt, while it is played.
 type challengeData struct {
-	Prompts []biometrics.Prompt `json:"prompts"`
+	Script biometrics.Script `json:"script"`
+	Nonce  string            `json:"nonce"`
 }
 
 type challengeBody struct {
-	ID        models.ID           `json:"id"`
-	Prompts   []biometrics.Prompt `json:"prompts"`
-	ExpiresAt time.Time           `json:"expires_at"`
-	Frame     frameBody           `json:"frame"`
+	ID        models.ID `json:"id"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Capture   string    `json:"capture"` // where the WebSocket is
+	Flash     bool      `json:"flash"`   // the screen will show colours
+	Frame     frameBody `json:"frame"`
+	Device    bindBody  `json:"device"`
 }
 
 type frameBody struct {
-	MaxBytes int `json:"max_bytes"`
-	MinSide  int `json:"min_side"` // pixels
+	MaxBytes  int `json:"max_bytes"`
+	MinSide   int `json:"min_side"`   // pixels
+	PerSecond int `json:"per_second"` // as many as make sense
+}
+
+// bindBody is what a device key signs beside the frames.
+type bindBody struct {
+	Required bool      `json:"required"`
+	Keys     []string  `json:"keys"`    // thumbprints of the account's keys
+	MayAdd   bool      `json:"may_add"` // an enrolment may bring a new key
+	Nonce    string    `json:"nonce"`
+	Subject  string    `json:"subject"` // stands for the account
+	Session  models.ID `json:"session"`
+	Purpose  string    `json:"purpose"`
+}
+
+type verifyRequest struct {
+	ReducedMotion bool `json:"reduced_motion"`
 }
 
 // VerifyChallenge answers POST /v1/verify/face/challenge. Issuing a challenge
-// counts as the attempt that it allows.
+// counts as the attempt that it allows, so nobody can draw scripts until one
+// fits a recording.
 func (h *Handlers) VerifyChallenge(c *fiber.Ctx) error {
-	if err := web.Decode(c, &struct{}{}); err != nil {
+	var r verifyRequest
+	if err := web.Decode(c, &r); err != nil {
 		return err
 	}
 	if err := h.checkAvailable(c); err != nil {
 		return err
 	}
-	templates, err := h.templates(c)
+	face, err := h.Store.FaceFactor(c.UserContext(), web.Session(c).User.ID)
 	if err != nil {
 		return err
 	}
-	if len(templates) == 0 {
+	if !face.Enrolled() {
 		return models.Refuse(models.CodeConflict, "this account has not enrolled a face: choose another way")
+	}
+	engine, _, err := h.engineFor(h.Policy(c).Face, face)
+	if err != nil {
+		return err
 	}
 	if err := h.countCapture(c); err != nil {
 		return err
 	}
-	if err := h.CountTry(c, models.Face); err != nil {
+	if err := h.Store.CountFaceTry(c.UserContext(), face.UserID, h.Policy(c).Face.Failures); err != nil {
 		return err
 	}
-	return h.issue(c, purposeVerify)
+	return h.issue(c, purposeVerify, engine, r.ReducedMotion)
 }
 
 type enrolRequest struct {
 	ConsentVersion string `json:"consent_version"`
+	Cohort         bool   `json:"cohort"`  // the separate opt-in
+	Improve        bool   `json:"improve"` // add a sitting to those there are
+	ReducedMotion  bool   `json:"reduced_motion"`
 }
 
 // EnrolChallenge answers POST /v1/me/face/challenge: it records the consent,
@@ -68,8 +97,9 @@ func (h *Handlers) EnrolChallenge(c *fiber.Ctx) error {
 	if err := web.Decode(c, &r); err != nil {
 		return err
 	}
-	if r.ConsentVersion != ConsentVersion {
-		return models.Invalid("consent_version", "outdated", "read and accept the present consent text first")
+	text := h.Consent(h.Policy(c))
+	if err := text.accepts(r.ConsentVersion); err != nil {
+		return err
 	}
 	if err := h.checkAvailable(c); err != nil {
 		return err
@@ -85,38 +115,84 @@ func (h *Handlers) EnrolChallenge(c *fiber.Ctx) error {
 			Message: "save recovery codes or add another factor first, so that there is a way in without a camera",
 		}
 	}
+	purpose := purposeEnrol
+	if r.Improve {
+		purpose = purposeImprove
+		face, err := h.Store.FaceFactor(c.UserContext(), s.User.ID)
+		if err != nil {
+			return err
+		}
+		if _, err := improvable(face, h.Engine.Status().Model); err != nil {
+			return err
+		}
+	}
 	if err := h.countCapture(c); err != nil {
 		return err
 	}
-	if err := h.Store.GiveFaceConsent(c.UserContext(), s, ConsentVersion); err != nil {
+	if err := h.Store.GiveConsent(c.UserContext(), s, text.consent(models.ConsentFace)); err != nil {
 		return err
 	}
-	return h.issue(c, purposeEnrol)
+	if r.Cohort {
+		if err := h.Store.GiveConsent(c.UserContext(), s, text.consent(models.ConsentCohort)); err != nil {
+			return err
+		}
+	}
+	return h.issue(c, purpose, h.Engine, r.ReducedMotion)
 }
 
 func (h *Handlers) countCapture(c *fiber.Ctx) error {
 	return h.Door.Store.CountTry(c.UserContext(), web.Subject(web.Session(c).User.ID), captureKind, h.Policy(c).Limits.FaceCapture)
 }
 
-func (h *Handlers) issue(c *fiber.Ctx, purpose string) error {
-	data := challengeData{}
-	for range frames {
-		data.Prompts = append(data.Prompts, biometrics.PromptStraight)
+func (h *Handlers) issue(c *fiber.Ctx, purpose string, engine biometrics.Engine, reducedMotion bool) error {
+	policy := h.Policy(c)
+	mode := biometrics.Mode(policy.Face.Liveness)
+	flash := policy.Face.Liveness == models.LivenessActiveFlash && !reducedMotion
+	script, err := biometrics.NewScript(mode, engine.Status().Model.Landmarks, flash, rand.Reader)
+	if err != nil {
+		return err
 	}
+	data := challengeData{Script: script, Nonce: base64.RawURLEncoding.EncodeToString(seal.Random(32))}
 	doc, err := json.Marshal(data)
 	if err != nil {
 		return err
 	}
 	s, now := web.Session(c), h.Now()
+	keys, err := h.Store.DeviceKeys(c.UserContext(), s.User.ID)
+	if err != nil {
+		return err
+	}
+	if purpose == purposeVerify && policy.Face.RequireDeviceKey && len(keys) == 0 {
+		return noDeviceKey()
+	}
 	challenge := models.Challenge{
 		ID: models.NewID(now), Purpose: purpose, SessionID: s.ID, UserID: s.User.ID, Data: doc, ExpiresAt: now.Add(challengeWithin),
 	}
 	if err := h.Store.CreateChallenge(c.UserContext(), challenge); err != nil {
 		return err
 	}
-	limits := h.Gate.Config()
-	return c.Status(fiber.StatusCreated).JSON(challengeBody{
-		ID: challenge.ID, Prompts: data.Prompts, ExpiresAt: challenge.ExpiresAt,
-		Frame: frameBody{MaxBytes: limits.MaxBytes, MinSide: limits.MinSide},
-	})
+	body := challengeBody{
+		ID: challenge.ID, ExpiresAt: challenge.ExpiresAt, Capture: capturePaths[purpose] + "?challenge=" + string(challenge.ID), Flash: flash,
+		Frame: frameBody{MaxBytes: h.Gate.Config().MaxBytes, MinSide: h.Gate.Config().MinSide, PerSecond: framesPerSecond},
+		Device: bindBody{
+			Required: policy.Face.RequireDeviceKey, Keys: []string{}, Nonce: data.Nonce, Subject: subjectOf(s.User.ID), Session: s.ID, Purpose: purpose,
+		},
+	}
+	if purpose == purposeEnrol {
+		err := h.mayAddKey(c, now)
+		if err != nil && models.CodeOf(err) != models.CodeStepUpRequired {
+			return err
+		}
+		body.Device.MayAdd = err == nil
+	}
+	for _, k := range keys {
+		body.Device.Keys = append(body.Device.Keys, k.Thumbprint)
+	}
+	return c.Status(fiber.StatusCreated).JSON(body)
+}
+
+var capturePaths = map[string]string{
+	purposeVerify:  "/v1/verify/face/capture",
+	purposeEnrol:   "/v1/me/face/capture",
+	purposeImprove: "/v1/me/face/capture",
 }

@@ -1,12 +1,14 @@
 // Package face is the server-side face match: consent, challenge, capture, and
-// the comparison of the straight frames with the templates of the account
-// that is signing in, and nobody else's.
+// the comparison of a living person's straight frames with the templates of the
+// account that is signing in, and nobody else's.
+//
+// A verification is three requests: one asks for a challenge, a WebSocket plays
+// it (the server names one prompt after another, the browser sends frames), and
+// one takes what came of it. Only the last moves the session.
 package face
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -18,38 +20,59 @@ import (
 // Store is what this part needs of the records.
 type Store interface {
 	CreateChallenge(ctx context.Context, c models.Challenge) error
+	OpenCapture(ctx context.Context, sessionID models.ID, purpose string, id models.ID) (models.Challenge, error)
+	KeepCapture(ctx context.Context, id models.ID, capture []byte) error
 	ConsumeChallenge(ctx context.Context, sessionID models.ID, purpose string, id models.ID) (models.Challenge, error)
-	FaceTemplates(ctx context.Context, userID models.ID) ([]models.FaceTemplate, error)
-	ChallengeStands(ctx context.Context, sessionID models.ID, purpose string) error
-	GiveFaceConsent(ctx context.Context, by models.Session, version string) error
-	FaceConsent(ctx context.Context, userID models.ID) (version string, givenAt time.Time, err error)
-	EnrolFace(ctx context.Context, ref models.Ref, templates []models.FaceTemplate, decide models.Decide) (models.Session, string, error)
-	PassFace(ctx context.Context, ref models.Ref, matched []models.ID, decide models.Decide) (models.Session, string, error)
+
+	FaceFactor(ctx context.Context, userID models.ID) (models.FaceFactor, error)
+	EnrolFace(ctx context.Context, ref models.Ref, change models.FaceChange, decide models.Decide) (models.Session, string, error)
+	PassFace(ctx context.Context, ref models.Ref, matched []models.ID, key models.ID, decide models.Decide) (models.Session, string, error)
 	RemoveFace(ctx context.Context, ref models.Ref, decide models.Decide) (models.Session, string, error)
+	CountFaceTry(ctx context.Context, userID models.ID, rules models.FailuresPolicy) error
+	GiveFaceTryBack(ctx context.Context, userID models.ID, rules models.FailuresPolicy) error
+	RecordFaceRefusal(ctx context.Context, by models.Session, refusal models.FaceRefusal) error
+
+	GiveConsent(ctx context.Context, by models.Session, c models.Consent) error
+	LeaveCohort(ctx context.Context, by models.Session) error
+	Consents(ctx context.Context, userID models.ID) ([]models.Consent, error)
+
+	DeviceKeys(ctx context.Context, userID models.ID) ([]models.DeviceKey, error)
+	AddDeviceKey(ctx context.Context, by models.Session, key models.DeviceKey) error
+	RemoveDeviceKey(ctx context.Context, by models.Session, id models.ID) error
+}
+
+// Digester gives keyed digests of what must be recognised and not stored.
+type Digester interface {
+	Digest(purpose, value string) []byte
 }
 
 // Handlers answers the requests of this part.
 type Handlers struct {
 	*web.Door
-	Store  Store
-	Engine biometrics.Engine
-	Gate   *biometrics.Gate
+	Store    Store
+	Digester Digester
+	// Engine describes faces. Previous is the net that was installed before, for
+	// those who have not enrolled anew; nil without one.
+	Engine, Previous biometrics.Engine
+	Gate             *biometrics.Gate
+	Cohorts          *Cohorts
 
 	turns turns
 }
 
 const (
-	purposeEnrol  = "enrol_face"
-	purposeVerify = "verify_face"
+	purposeEnrol   = "enrol_face"
+	purposeImprove = "enrol_face_improve" // an enrolment: what drops those drops it
+	purposeVerify  = "verify_face"
 )
 
 // captureKind counts started captures: frames cost work even where no
 // comparison is made.
 const captureKind = "face_capture"
 
-// Unavailable tells why the engine can't serve under a policy, in words for
-// the person, or "" when it can. A threshold means nothing under another
-// metric, fusion or model, so what runs must be what the policy names.
+// Unavailable tells why faces can't be compared under a policy, in words for
+// the person, or "" when they can. A threshold means nothing under another
+// metric, fusion, model or cohort, so what runs must be what the policy names.
 func (h *Handlers) Unavailable(policy models.Policy) string {
 	status := h.Engine.Status()
 	switch {
@@ -57,7 +80,8 @@ func (h *Handlers) Unavailable(policy models.Policy) string {
 		return "signing in with your face is switched off here: use another way"
 	case !status.Ready:
 		return "signing in with your face is out of order at the moment: use another way"
-	case policy.Face.Metric != biometrics.MetricEuclidean, policy.Face.Fusion != biometrics.FusionMean, policy.Face.Model != status.Model.Name:
+	}
+	if _, err := h.Cohorts.Yardstick(policy.Face.Yardstick, status.Model); err != nil {
 		return "signing in with your face is being set up anew here: use another way"
 	}
 	return ""
@@ -74,44 +98,8 @@ func unavailable(message string, cause error) error {
 	return &models.Error{Code: models.CodeFaceUnavailable, Message: message, RetryAfter: 5 * time.Second, Cause: cause}
 }
 
-type stateBody struct {
-	Enrolled    bool        `json:"enrolled"`
-	EnrolledAt  *time.Time  `json:"enrolled_at,omitempty"`
-	Available   bool        `json:"available"`
-	Reason      string      `json:"reason,omitempty"`
-	Consent     consentBody `json:"consent"`
-	ConsentedAt *time.Time  `json:"consented_at,omitempty"`
-	Statement   string      `json:"statement"`
-}
-
-type consentBody struct {
-	Version string   `json:"version"`
-	Text    []string `json:"text"`
-}
-
-// State answers GET /v1/me/face.
-func (h *Handlers) State(c *fiber.Ctx) error {
-	userID := web.Session(c).User.ID
-	templates, err := h.Store.FaceTemplates(c.UserContext(), userID)
-	if err != nil {
-		return err
-	}
-	reason := h.Unavailable(h.Policy(c))
-	body := stateBody{Available: reason == "", Reason: reason, Consent: consentBody{ConsentVersion, ConsentText}, Statement: Statement}
-	if len(templates) > 0 {
-		body.Enrolled, body.EnrolledAt = true, &templates[0].CreatedAt
-	}
-	_, givenAt, err := h.Store.FaceConsent(c.UserContext(), userID)
-	if err == nil {
-		body.ConsentedAt = &givenAt
-	} else if models.CodeOf(err) != models.CodeNotFound {
-		return err
-	}
-	return c.JSON(body)
-}
-
-// Remove answers DELETE /v1/me/face: it erases the templates and withdraws the
-// consent.
+// Remove answers DELETE /v1/me/face: it erases the templates, the place in a
+// cohort and the devices' keys, and withdraws the consent.
 func (h *Handlers) Remove(c *fiber.Ctx) error {
 	s := web.Session(c)
 	moved, token, err := h.Store.RemoveFace(c.UserContext(), s.Ref(), h.Decide(c, models.Event{Kind: models.FactorRemoved, Factor: models.Face}))
@@ -119,56 +107,4 @@ func (h *Handlers) Remove(c *fiber.Ctx) error {
 		return err
 	}
 	return h.NoContent(c, moved, token)
-}
-
-// refuse turns what went wrong before any comparison into its answer.
-func refuse(err error) error {
-	var image *biometrics.ImageError
-	if errors.As(err, &image) {
-		return &models.Error{Code: models.CodeFaceImage, Reason: string(image.Reason), Message: imageWords[image.Reason], Cause: err}
-	}
-	var capture *biometrics.CaptureError
-	if errors.As(err, &capture) {
-		words, ok := reasonWords[capture.Reason]
-		if !ok {
-			words = codeWords[capture.Code]
-		}
-		return &models.Error{Code: models.Code(capture.Code), Reason: string(capture.Reason), Message: words, Cause: err}
-	}
-	var busy *biometrics.BusyError
-	switch {
-	case errors.As(err, &busy):
-		return &models.Error{
-			Code: models.CodeFaceUnavailable, Reason: "busy", RetryAfter: busy.RetryAfter, Cause: err,
-			Message: "many people are signing in with their face right now: try again in a moment, or use another way",
-		}
-	case errors.Is(err, biometrics.ErrCrashed):
-		return &models.Error{
-			Code: models.CodeFaceUnavailable, Reason: "interrupted", RetryAfter: time.Second, Cause: err,
-			Message: "we were interrupted while looking at your pictures: please try again",
-		}
-	case errors.Is(err, biometrics.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
-		return unavailable("signing in with your face is out of order at the moment: use another way", err)
-	}
-	return fmt.Errorf("analysing frames: %w", err)
-}
-
-var imageWords = map[biometrics.ImageReason]string{
-	biometrics.ImageTooLarge:    "this picture is too large: let the camera page take it",
-	biometrics.ImageTooSmall:    "this picture is too small: let the camera page take it",
-	biometrics.ImageUnsupported: "this kind of picture can't be read: send JPEG, PNG or WebP",
-	biometrics.ImageDamaged:     "this picture is damaged: take it again",
-}
-
-var codeWords = map[biometrics.CaptureCode]string{
-	biometrics.CodeNoFace:    "we can't see a face: look straight into the camera, with light on your face",
-	biometrics.CodeManyFaces: "we see more than one face: only you should be in the picture",
-	biometrics.CodeImage:     "these pictures can't be used: take them again",
-	biometrics.CodeQuality:   "these pictures are not clear enough: find more light and hold still",
-	biometrics.CodePose:      "look straight into the camera",
-}
-
-var reasonWords = map[biometrics.CaptureReason]string{
-	biometrics.ReasonEqualFrames:     "these pictures are all the same: take them with a live camera",
-	biometrics.ReasonDifferentPeople: "these pictures don't all show the same person: take them again, alone",
 }

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sallyport/sallyport/biometrics"
 	"github.com/sallyport/sallyport/models"
 )
 
@@ -13,38 +14,55 @@ import (
 const (
 	turnsPerSession = 2
 	turnsInAll      = 32
+	// roundWithin is how long all captures under way may take for a frame each: a
+	// person follows no prompt that comes seconds late.
+	roundWithin = 500 * time.Millisecond
 )
 
 // turns counts the captures that are under way. Its zero value is ready, and it
 // is safe for concurrent use.
 type turns struct {
-	mu    sync.Mutex
-	taken map[models.ID]int // by session; guarded by mu
-	all   int               // guarded by mu
+	mu   sync.Mutex
+	last int
+	open map[int]turn // guarded by mu
 }
 
-// take gives a turn, which its owner must give back; face_unavailable when there
-// is none.
-func (t *turns) take(session models.ID) (giveBack func(), err error) {
+// turn is one capture under way. It ends by itself: the framework may drop a
+// connection between its upgrade and the handler that would give the turn back.
+type turn struct {
+	session models.ID
+	ends    time.Time
+}
+
+// take gives a turn, which its owner gives back; face_unavailable when there is
+// none, or when one more would make every frame wait too long.
+func (t *turns) take(now time.Time, session models.ID, load biometrics.Load) (giveBack func(), err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.taken[session] == turnsPerSession || t.all == turnsInAll {
+	own := 0
+	for id, open := range t.open {
+		switch {
+		case !now.Before(open.ends):
+			delete(t.open, id)
+		case open.session == session:
+			own++
+		}
+	}
+	if own == turnsPerSession || len(t.open) == turnsInAll || load.Round(len(t.open)+1) > roundWithin {
 		return nil, &models.Error{
 			Code: models.CodeFaceUnavailable, Reason: "busy", RetryAfter: time.Second,
 			Message: "many pictures are being looked at right now: try again in a moment, or use another way",
 		}
 	}
-	if t.taken == nil {
-		t.taken = map[models.ID]int{}
+	if t.open == nil {
+		t.open = map[int]turn{}
 	}
-	t.taken[session]++
-	t.all++
+	t.last++
+	id := t.last
+	t.open[id] = turn{session, now.Add(challengeWithin)}
 	return func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.all--
-		if t.taken[session]--; t.taken[session] == 0 {
-			delete(t.taken, session)
-		}
+		delete(t.open, id)
 	}, nil
 }

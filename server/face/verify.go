@@ -1,77 +1,141 @@
 package face
 
 import (
+	"context"
+	"errors"
+
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/biometrics"
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/server/web"
 )
 
+type takeRequest struct {
+	Challenge models.ID `json:"challenge"`
+	// Signature is that of the device key over the frames, base64url; "" without a
+	// key.
+	Signature string `json:"signature"`
+	Name      string `json:"name"` // of a new device key
+}
+
+// take takes the challenge, which serves once whatever comes of it, and what the
+// camera gave to it.
+func (h *Handlers) take(c *fiber.Ctx, r *takeRequest, purposes ...string) (models.Challenge, capture, error) {
+	if err := web.Decode(c, r); err != nil {
+		return models.Challenge{}, capture{}, err
+	}
+	if _, err := models.ParseID(string(r.Challenge)); err != nil {
+		return models.Challenge{}, capture{}, models.Invalid("challenge", "malformed", "this is no challenge id")
+	}
+	if err := h.checkAvailable(c); err != nil {
+		return models.Challenge{}, capture{}, err
+	}
+	s := web.Session(c)
+	var challenge models.Challenge
+	var err error
+	for _, purpose := range purposes {
+		challenge, err = h.Store.ConsumeChallenge(c.UserContext(), s.ID, purpose, r.Challenge)
+		if models.CodeOf(err) != models.CodeChallengeExpired {
+			break
+		}
+	}
+	if err != nil {
+		return challenge, capture{}, err
+	}
+	got, err := readCapture(challenge)
+	if err != nil {
+		return challenge, got, err
+	}
+	if got.Key != nil {
+		err = got.Key.signed(h.statement(challenge, *got.Key), r.Signature, got.Frames)
+	}
+	return challenge, got, err
+}
+
 // Verify answers POST /v1/verify/face: as second factor, and as step-up.
 func (h *Handlers) Verify(c *fiber.Ctx) error {
-	probes, challenge, model, err := h.receive(c, purposeVerify)
+	var r takeRequest
+	challenge, got, err := h.take(c, &r, purposeVerify)
 	if err != nil {
 		return err
 	}
-	stored, err := h.templates(c)
+	policy := h.Policy(c).Face
+	if policy.RequireDeviceKey && got.Key == nil {
+		return noDeviceKey()
+	}
+	s := web.Session(c)
+	face, err := h.Store.FaceFactor(c.UserContext(), s.User.ID)
 	if err != nil {
 		return err
 	}
-	if len(stored) == 0 {
+	if !face.Enrolled() || face.DisabledAt != nil {
 		return models.Refuse(models.CodeFactorRejected, "your face was erased meanwhile: use another way")
 	}
-	var templates []biometrics.Descriptor
-	var ids []models.ID
-	for _, t := range stored {
-		if t.ModelKey != model.Key() {
-			return h.noComparison(c, challenge, unavailable("your face was enrolled with an older version: use another way, then enrol it anew", nil))
-		}
-		var d biometrics.Descriptor
-		if err := d.UnmarshalBinary(t.Descriptor); err != nil {
-			return err
-		}
-		templates, ids = append(templates, d), append(ids, t.ID)
+	engine, yardstick, err := h.engineFor(policy, face)
+	if err != nil {
+		return h.noComparison(c, challenge, err)
 	}
-	decision, err := biometrics.Match(templates, probes, h.Policy(c).Face.Threshold)
+	if engine.Status().Model.Key() != got.Model.Key() {
+		return h.noComparison(c, challenge, unavailable("your face was enrolled anew meanwhile: try again", nil))
+	}
+	raw, ids := compared(face, got.Model.Key())
+	accepted, err := compare(yardstick, s.User.ID, raw, got.Straight)
+	if errors.Is(err, biometrics.ErrThin) {
+		// Who is like nobody in the cohort would be measured by the wrong scale.
+		return h.noComparison(c, challenge, unavailable("we can't compare your face reliably here: use another way", err))
+	}
 	if err != nil {
 		return err
 	}
-	if !decision.Accepted {
-		return models.Refuse(models.CodeFaceMismatch, "we couldn't match your face: try again in better light, or use another way")
+	// Both are always worked out, and one answer stands for both.
+	if !accepted || !got.Live {
+		return h.refused(c, got)
 	}
-	event := models.Event{Kind: models.FactorPassed, Factor: models.Face}
-	moved, token, err := h.Store.PassFace(c.UserContext(), web.Session(c).Ref(), ids, h.Decide(c, event))
+	event := models.Event{Kind: models.FactorPassed, Factor: models.Face, DeviceKey: got.Key != nil}
+	var key models.ID
+	if got.Key != nil {
+		key = got.Key.ID
+	}
+	moved, token, err := h.Store.PassFace(c.UserContext(), s.Ref(), ids, key, h.Decide(c, event))
 	if err != nil {
 		return err
 	}
 	return h.Answer(c, fiber.StatusOK, moved, token)
 }
 
-// Enrol answers POST /v1/me/face: it replaces what was enrolled before.
-func (h *Handlers) Enrol(c *fiber.Ctx) error {
-	descriptors, challenge, model, err := h.receive(c, purposeEnrol)
+// compare decides whether probes are the account's. It tells nothing else.
+func compare(yardstick biometrics.Yardstick, owner models.ID, templates, probes [][]byte) (bool, error) {
+	enrolled, err := descriptors(templates)
 	if err != nil {
-		return err
+		return false, err
 	}
-	now := h.Now()
-	var templates []models.FaceTemplate
-	for _, d := range descriptors {
-		raw, err := d.MarshalBinary()
-		if err != nil {
-			return err
-		}
-		templates = append(templates, models.FaceTemplate{ID: models.NewID(now), Descriptor: raw, ModelKey: model.Key()})
-	}
-	event := models.Event{Kind: models.FactorEnrolled, Factor: models.Face, Begun: challenge.CreatedAt}
-	moved, token, err := h.Store.EnrolFace(c.UserContext(), web.Session(c).Ref(), templates, h.Decide(c, event))
+	shown, err := descriptors(probes)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return h.Answer(c, fiber.StatusCreated, moved, token)
+	decision, err := yardstick.Compare(string(owner), enrolled, shown)
+	return decision.Accepted, err
 }
 
-// templates are those of the account that is signing in: there is no way to
-// ask for another's.
-func (h *Handlers) templates(c *fiber.Ctx) ([]models.FaceTemplate, error) {
-	return h.Store.FaceTemplates(c.UserContext(), web.Session(c).User.ID)
+// refused records for the auditors why a capture did not pass, and tells the
+// person nothing but that it did not.
+func (h *Handlers) refused(c *fiber.Ctx, got capture) error {
+	refusal := models.FaceRefusal{Live: got.Live, Attack: got.Audit.Attack, Frames: got.Audit.Counts.Frames}
+	for _, reason := range got.Audit.Reasons {
+		refusal.Reasons = append(refusal.Reasons, string(reason))
+	}
+	if err := h.Store.RecordFaceRefusal(c.UserContext(), web.Session(c), refusal); err != nil {
+		return err
+	}
+	return mismatch()
+}
+
+// noComparison gives the attempt back when no face was compared.
+func (h *Handlers) noComparison(c *fiber.Ctx, challenge models.Challenge, refusal error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), writeWithin)
+	defer cancel()
+	if err := h.Store.GiveFaceTryBack(ctx, challenge.UserID, h.Policy(c).Face.Failures); err != nil {
+		h.Log.Warn("a try was not given back", "error", err)
+	}
+	return refusal
 }

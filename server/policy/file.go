@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,10 +26,18 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("policy %s: %s", e.Name, strings.Join(e.Problems, "; "))
 }
 
+// Defaults gives what a document leaves out, by the face.metric and face.model
+// that it does name ("" for each that it doesn't): a threshold means nothing
+// without them, so it can't be the same for all.
+type Defaults func(metric, model string) models.Policy
+
+// Judge finds what is wrong with a policy at a time, beside what always is.
+type Judge func(models.Policy) []models.Problem
+
 // Parse reads a policy document over defaults: what it doesn't name keeps its
-// default. Unknown keys and bad values are refused, all of them at once, each
-// with its line and key.
-func Parse(name string, document []byte, defaults models.Policy) (models.Policy, error) {
+// default. Unknown keys, bad values and what the judges find are refused, all at
+// once, each with its line and key.
+func Parse(name string, document []byte, defaults Defaults, judges ...Judge) (models.Policy, error) {
 	refused := &Error{Name: name}
 	var root yaml.Node
 	if err := yaml.Unmarshal(document, &root); err != nil {
@@ -39,8 +48,8 @@ func Parse(name string, document []byte, defaults models.Policy) (models.Policy,
 	lines := map[string]int{}
 	index(&root, "", keys, lines)
 
-	policy := defaults
-	policy.Factors.Allowed = append([]models.Factor(nil), defaults.Factors.Allowed...)
+	policy := defaults(scalar(&root, "face", "metric"), scalar(&root, "face", "model"))
+	policy.Factors.Allowed = slices.Clone(policy.Factors.Allowed)
 	dec := yaml.NewDecoder(bytes.NewReader(document))
 	dec.KnownFields(true)
 	err := dec.Decode(&policy)
@@ -60,13 +69,46 @@ func Parse(name string, document []byte, defaults models.Policy) (models.Policy,
 	if err := dec.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		refused.Problems = append(refused.Problems, "holds more than one document")
 	}
-	for _, problem := range policy.Validate() {
+	problems := policy.Validate()
+	for _, judge := range judges {
+		problems = append(problems, judge(policy)...)
+	}
+	for _, problem := range problems {
 		refused.Problems = append(refused.Problems, where(problem.Key, lines)+problem.Key+" "+problem.Message)
 	}
 	if len(refused.Problems) > 0 {
 		return models.Policy{}, refused
 	}
 	return policy, nil
+}
+
+// scalar is the value at a path of keys in a document, "" where there is none.
+func scalar(root *yaml.Node, path ...string) string {
+	if len(root.Content) == 0 {
+		return ""
+	}
+	node := root.Content[0]
+	for _, key := range path {
+		node = child(node, key)
+	}
+	return node.Value
+}
+
+// child is what a key of a mapping holds, or an empty node.
+func child(node *yaml.Node, key string) *yaml.Node {
+	if node.Kind == yaml.MappingNode {
+		for i, name := range node.Content {
+			if i%2 == 1 || name.Value != key {
+				continue
+			}
+			held := node.Content[i+1]
+			if held.Kind == yaml.AliasNode {
+				return held.Alias
+			}
+			return held
+		}
+	}
+	return &yaml.Node{}
 }
 
 // index notes which line each dotted key stands on, and the other way round.

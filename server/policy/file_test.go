@@ -9,10 +9,25 @@ import (
 
 var defaults = models.DefaultPolicy("dlib-v1")
 
+// named are the defaults, whose threshold is for one net and metric alone.
+func named(metric, model string) models.Policy {
+	p := defaults
+	if model != "" {
+		p.Face.Model = model
+	}
+	if metric != "" && metric != p.Face.Metric || p.Face.Model != defaults.Face.Model {
+		p.Face.Threshold = 0
+	}
+	return p
+}
+
+// easy finds nothing wrong.
+func easy(models.Policy) []models.Problem { return nil }
+
 func TestAnEmptyFileIsTheDefaults(t *testing.T) {
 	t.Parallel()
 	for _, document := range []string{"", "# nothing\n", "{}\n"} {
-		got, err := Parse("policy.yaml", []byte(document), defaults)
+		got, err := Parse("policy.yaml", []byte(document), named)
 		if err != nil || got.Version() != defaults.Version() {
 			t.Errorf("%q: %v", document, err)
 		}
@@ -21,7 +36,7 @@ func TestAnEmptyFileIsTheDefaults(t *testing.T) {
 
 func TestAFileOverridesWhatItNames(t *testing.T) {
 	t.Parallel()
-	got, err := Parse("policy.yaml", []byte("face:\n  threshold: 0.4\nlimits:\n  totp: {max: 3}\nfactors:\n  allowed: [passkey, totp]\n"), defaults)
+	got, err := Parse("policy.yaml", []byte("face:\n  threshold: 0.4\nlimits:\n  totp: {max: 3}\nfactors:\n  allowed: [passkey, totp]\n"), named)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,6 +60,8 @@ func TestBadFilesAreRefusedWithLineAndKey(t *testing.T) {
 		"surprise: 1\n":                                      {"line 1: surprise is not a key"},
 		"face:\n  threshold: 1.5\n":                          {"line 2: face.threshold must be above 0"},
 		"face:\n  threshold: .nan\n":                         {"line 2: face.threshold"},
+		"face:\n  metric: normalized\n":                      {"line 1: face.threshold must be named, for nobody has measured one for metric normalized with model dlib-v1"},
+		"face: &f\n  model: taguchi-v1\n":                    {"face.threshold must be named", "taguchi-v1"},
 		"face:\n  metric: cosine\n":                          {"line 2: face.metric must be euclidean"},
 		"timeouts:\n  idle: soon\n":                          {"line 2: idle: ", "soon"},
 		"timeouts:\n  idle: 48h\n":                           {"line 2: timeouts.idle must not be longer than"},
@@ -57,7 +74,7 @@ func TestBadFilesAreRefusedWithLineAndKey(t *testing.T) {
 		"face: {threshold: 0.4}\n---\nface: {}\n":            {"more than one document"},
 		"face:\n  threshold: 0.4\n  threshold: 0.5\n":        {"already defined"},
 	} {
-		_, err := Parse("policy.yaml", []byte(document), defaults)
+		_, err := Parse("policy.yaml", []byte(document), named)
 		if err == nil {
 			t.Errorf("%q was taken", document)
 			continue
@@ -74,7 +91,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("face:\n  threshold: 0.4\n"))
 	f.Add([]byte("limits: {totp: {max: 3, window: 1m}}"))
 	f.Fuzz(func(t *testing.T, document []byte) {
-		got, err := Parse("policy.yaml", document, defaults)
+		got, err := Parse("policy.yaml", document, named)
 		if err == nil && len(got.Validate()) > 0 {
 			t.Errorf("took a policy with %v", got.Validate())
 		}

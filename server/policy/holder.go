@@ -25,19 +25,22 @@ type Holder struct {
 	store    Store
 	log      *slog.Logger
 	path     string // "" without a file
-	defaults models.Policy
+	defaults Defaults
+	judge    Judge
 
 	current atomic.Pointer[models.Policy]
-	seen    []byte   // the document last judged; owned by Watch
+	seen    []byte   // the document in force; owned by Watch
 	fresh   []byte   // another one, read once so far; owned by Watch
+	refused []byte   // the one last reported as bad; owned by Watch
 	known   sync.Map // version -> models.Policy: versions never change
 }
 
 // Load reads the policy and keeps it in the store. Without a path the defaults
-// are in force.
-func Load(ctx context.Context, store Store, path string, defaults models.Policy, log *slog.Logger) (*Holder, error) {
-	h := &Holder{store: store, log: log, path: path, defaults: defaults}
-	policy := defaults
+// are in force. The judge is asked of whatever would take a policy's place later,
+// not of the first, without which nothing would run.
+func Load(ctx context.Context, store Store, path string, defaults Defaults, judge Judge, log *slog.Logger) (*Holder, error) {
+	h := &Holder{store: store, log: log, path: path, defaults: defaults, judge: judge}
+	policy := defaults("", "")
 	if path != "" {
 		document, err := os.ReadFile(path)
 		if err != nil {
@@ -81,9 +84,10 @@ func (h *Holder) swap(ctx context.Context, p models.Policy) error {
 }
 
 // Watch looks at the file every so often until ctx ends, and swaps in what
-// changed. A bad file is reported once and the policy in force stays. It reads
-// the file instead of waiting for events: editors rename, orchestrators swap
-// links, and network file systems tell nobody.
+// changed. A bad file is reported once and the policy in force stays; what the
+// judge refused is swapped in once the judge lets it. It reads the file instead
+// of waiting for events: editors rename, orchestrators swap links, and network
+// file systems tell nobody.
 func (h *Holder) Watch(ctx context.Context, every time.Duration) {
 	if h.path == "" {
 		return
@@ -103,7 +107,7 @@ func (h *Holder) Watch(ctx context.Context, every time.Duration) {
 func (h *Holder) look(ctx context.Context) {
 	document, err := os.ReadFile(h.path)
 	if err != nil || bytes.Equal(document, h.seen) {
-		h.fresh = nil
+		h.fresh, h.refused = nil, nil
 		return // in the middle of being replaced, or the same
 	}
 	// A file caught while it is written would be read as a shorter one, whose
@@ -112,20 +116,22 @@ func (h *Holder) look(ctx context.Context) {
 		h.fresh = document
 		return
 	}
-	policy, err := Parse(h.path, document, h.defaults)
+	policy, err := Parse(h.path, document, h.defaults, h.judge)
 	if err == nil && len(bytes.TrimSpace(document)) == 0 {
 		// What a full disk leaves. Whoever wants the defaults can say {}.
 		err = fmt.Errorf("policy %s: is empty", h.path)
 	}
 	if err != nil {
-		h.seen = document
-		h.log.Error("the changed policy file is refused, the old policy stays in force", "error", err)
+		if h.refused == nil || !bytes.Equal(document, h.refused) {
+			h.log.Error("the changed policy file is refused, the old policy stays in force", "error", err)
+		}
+		h.refused = document
 		return
 	}
 	if err := h.swap(ctx, policy); err != nil {
 		h.log.Error("the changed policy could not be stored, trying again", "error", err)
 		return
 	}
-	h.seen = document
+	h.seen, h.fresh, h.refused = document, nil, nil
 	h.log.Info("the policy was changed", "version", policy.Version())
 }

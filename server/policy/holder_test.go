@@ -70,7 +70,7 @@ func TestAChangedFileIsSwappedInAndABadOneIsNot(t *testing.T) {
 	write("face: {threshold: 0.45}\n")
 	var log syncBuffer
 	store := &memory{saved: map[string]models.Policy{}}
-	h, err := Load(t.Context(), store, path, defaults, slog.New(slog.NewTextHandler(&log, nil)))
+	h, err := Load(t.Context(), store, path, named, easy, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestATornFileIsNotSwappedIn(t *testing.T) {
 		}
 	}
 	write("face: {threshold: 0.3}\n")
-	h, err := Load(t.Context(), &memory{saved: map[string]models.Policy{}}, path, defaults, slog.New(slog.DiscardHandler))
+	h, err := Load(t.Context(), &memory{saved: map[string]models.Policy{}}, path, named, easy, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,8 +151,55 @@ func TestABadFileStopsTheStart(t *testing.T) {
 	}
 	store := &memory{saved: map[string]models.Policy{}}
 	for _, p := range []string{path, path + ".missing"} {
-		if _, err := Load(t.Context(), store, p, defaults, slog.New(slog.DiscardHandler)); err == nil {
+		if _, err := Load(t.Context(), store, p, named, easy, slog.New(slog.DiscardHandler)); err == nil {
 			t.Errorf("started with %s", p)
 		}
+	}
+}
+
+// What is good in itself and can't be used yet is refused like a bad file, and
+// taken as soon as it can.
+func TestTheJudgeIsAskedUntilItLetsAFileThrough(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "policy.yaml")
+	write := func(document string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(document), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	serves := false
+	judge := func(p models.Policy) []models.Problem {
+		if p.Face.Metric == "normalized" && !serves {
+			return []models.Problem{{Key: "face.metric", Message: "can't be normalized: there is no cohort"}}
+		}
+		return nil
+	}
+	const normalized = "face:\n  metric: normalized\n  threshold: 0.8\n"
+	write("{}\n")
+	var log syncBuffer
+	h, err := Load(t.Context(), &memory{saved: map[string]models.Policy{}}, path, named, judge, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(normalized)
+	for range 5 {
+		h.look(t.Context())
+	}
+	if got := h.Current().Face.Metric; got != "euclidean" {
+		t.Errorf("the metric is %s", got)
+	}
+	if n := strings.Count(log.String(), "line 2: face.metric can't be normalized: there is no cohort"); n != 1 {
+		t.Errorf("the refusal was reported %d times: %s", n, log.String())
+	}
+	serves = true
+	h.look(t.Context())
+	if got := h.Current().Face.Metric; got != "normalized" {
+		t.Errorf("the metric is %s although it could be normalized: %s", got, log.String())
+	}
+	// A start is not held up: what can't be compared is unavailable.
+	serves = false
+	if h, err = Load(t.Context(), &memory{saved: map[string]models.Policy{}}, path, named, judge, slog.New(slog.DiscardHandler)); err != nil || h.Current().Face.Metric != "normalized" {
+		t.Errorf("the start: %v", err)
 	}
 }

@@ -13,6 +13,7 @@ type SessionBody struct {
 	State           models.State    `json:"state"`
 	Level           int             `json:"level"`
 	ACR             models.ACR      `json:"acr"`
+	AMR             []string        `json:"amr"` // RFC 8176
 	Methods         []methodBody    `json:"methods"`
 	Factors         []models.Factor `json:"factors"`
 	AuthenticatedAt *time.Time      `json:"authenticated_at"`
@@ -24,6 +25,8 @@ type SessionBody struct {
 type methodBody struct {
 	Method models.Factor `json:"method"`
 	At     time.Time     `json:"at"`
+	// DeviceKey says that a key of the browser signed the pictures of a face.
+	DeviceKey bool `json:"device_key,omitempty"`
 }
 
 // UserBody is what an account may see of itself.
@@ -52,11 +55,11 @@ func (d *Door) Body(c *fiber.Ctx, s models.Session) (SessionBody, error) {
 
 func newBody(s models.Session, factors []models.Factor) SessionBody {
 	body := SessionBody{
-		State: s.State, Level: s.ACR().Level(), ACR: s.ACR(), Methods: []methodBody{}, Factors: factors,
+		State: s.State, Level: s.ACR().Level(), ACR: s.ACR(), AMR: models.AMROf(s.Methods), Methods: []methodBody{}, Factors: factors,
 		ExpiresAt: s.ExpiresAt(),
 	}
 	for _, m := range s.Methods {
-		body.Methods = append(body.Methods, methodBody{m.Factor, m.At})
+		body.Methods = append(body.Methods, methodBody{m.Factor, m.At, m.DeviceKey})
 	}
 	if s.State == models.Authenticated {
 		at := lastProof(&s)

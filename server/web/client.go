@@ -63,6 +63,9 @@ func (d *Door) FindClient(c *fiber.Ctx) error {
 	return c.Next()
 }
 
+// Network is where a request comes from, as coarse as a household or an office.
+func Network(c *fiber.Ctx) string { return network(Client(c).IP) }
+
 // network is what is counted for an address: a /24 of IPv4, a /56 of IPv6,
 // which one customer commonly has to himself.
 func network(ip string) string {

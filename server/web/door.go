@@ -86,7 +86,7 @@ func Subject(userID models.ID) string { return "account:" + string(userID) }
 
 // CountNetwork counts one request of a kind for the network it comes from.
 func (d *Door) CountNetwork(c *fiber.Ctx, kind string, limit models.Limit) error {
-	return d.Store.CountTry(c.UserContext(), "network:"+network(Client(c).IP), kind, limit)
+	return d.Store.CountTry(c.UserContext(), "network:"+Network(c), kind, limit)
 }
 
 // GiveBackShed gives a try back whose check was refused for want of room, and

@@ -27,7 +27,7 @@ const PATIENCE = 30_000;
 /**
  * @param {string} method
  * @param {string} path
- * @param {object | FormData} [body]
+ * @param {object} [body]
  * @param {AbortSignal} [signal]
  * @returns {Promise<any>} the decoded answer, null for 204
  */
@@ -41,9 +41,7 @@ export async function request(method, path, body, signal) {
     redirect: "error",
     signal: signal ? anyOf(signal, patience) : patience,
   };
-  if (body instanceof FormData) {
-    init.body = body;
-  } else if (body !== undefined) {
+  if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { ...init.headers, "Content-Type": "application/json" };
   }

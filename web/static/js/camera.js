@@ -1,18 +1,10 @@
 // @ts-check
-// The camera itself: opening it, judging the picture, taking a frame, and letting go of it so that its light goes off.
+// The camera itself: opening it, taking a frame, and letting go of it so that its light goes off.
 
 import { Problem } from "./api.js";
 
-/** @typedef {"dark" | "bright" | "moving" | "steady"} Verdict */
-
-/** Small enough that looking at it ten times a second costs nothing, and that a camera's noise averages out. */
-const GLANCE = { width: 64, height: 48 };
-/** Of 255. Judged by the brightest and the darkest tenth: a mean would call dark hair or dark skin a dark room. */
-const DARK = 50;
-const BRIGHT = 200;
-/** Mean difference of two glances, of 255. A still person stays below 3, a turning head goes beyond 8. */
-const MOVING = 5;
-const LONGEST_SIDE = 1280;
+/** Pixels. A face needs 100 of them across; more only takes longer to send. */
+const LONGEST_SIDE = 640;
 
 export class Camera {
   /** @param {HTMLVideoElement} video */
@@ -20,10 +12,7 @@ export class Camera {
     this.video = video;
     /** @type {MediaStream | null} */
     this.stream = null;
-    this.glances = document.createElement("canvas");
-    Object.assign(this.glances, GLANCE);
-    /** @type {Uint8Array | null} */
-    this.last = null;
+    this.canvas = document.createElement("canvas");
   }
 
   /** @param {AbortSignal} signal aborted while the browser still asks: the camera is let go at once */
@@ -43,7 +32,6 @@ export class Camera {
     if (signal.aborted) release(stream);
     signal.throwIfAborted();
     this.stream = stream;
-    this.last = null;
     this.video.srcObject = stream;
     await this.video.play();
   }
@@ -52,36 +40,11 @@ export class Camera {
     if (this.stream) release(this.stream);
     this.stream = null;
     this.video.srcObject = null;
-  }
-
-  /** @returns {boolean} unplugging a camera ends its track */
-  get live() {
-    return this.stream?.getVideoTracks()[0]?.readyState === "live";
+    this.canvas.width = 0; // the last picture goes too
   }
 
   get shortSide() {
     return Math.min(this.video.videoWidth, this.video.videoHeight);
-  }
-
-  /** @returns {Verdict} what the middle of the picture looks like now, against the last time */
-  look() {
-    const context = this.glances.getContext("2d", { willReadFrequently: true });
-    if (!context || !this.video.videoWidth) return "moving";
-    const { width, height } = GLANCE;
-    context.drawImage(this.video, 0, 0, width, height);
-    const { data } = context.getImageData(width / 4, height / 8, width / 2, (height * 3) / 4);
-    const now = new Uint8Array(data.length / 4);
-    let change = 0;
-    for (let i = 0; i < now.length; i++) {
-      now[i] = (data[4 * i] * 54 + data[4 * i + 1] * 183 + data[4 * i + 2] * 19) >> 8;
-      change += this.last ? Math.abs(now[i] - this.last[i]) : 255;
-    }
-    this.last = now;
-    const sorted = now.slice().sort();
-    const tenth = Math.floor(now.length / 10);
-    if (sorted[now.length - tenth] < DARK) return "dark";
-    if (sorted[tenth] > BRIGHT) return "bright";
-    return change / now.length > MOVING ? "moving" : "steady";
   }
 
   /**
@@ -90,21 +53,22 @@ export class Camera {
    */
   async frame(maxBytes) {
     await this.#nextPicture();
+    // Unplugging a camera ends its track.
+    if (this.stream?.getVideoTracks()[0]?.readyState !== "live") {
+      throw refusal("The camera went away. Connect it again, then start again, or use another way.");
+    }
     const { videoWidth, videoHeight } = this.video;
     const scale = Math.min(1, LONGEST_SIDE / Math.max(videoWidth, videoHeight));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(videoWidth * scale);
-    canvas.height = Math.round(videoHeight * scale);
-    canvas.getContext("2d")?.drawImage(this.video, 0, 0, canvas.width, canvas.height);
-    for (const quality of [0.92, 0.85, 0.7]) {
-      /** @type {Blob | null} */
-      const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", quality));
-      if (blob && blob.size <= maxBytes) return blob;
-    }
-    throw refusal("This camera’s pictures are too big to send. Try another camera, or use another way.");
+    this.canvas.width = Math.round(videoWidth * scale);
+    this.canvas.height = Math.round(videoHeight * scale);
+    this.canvas.getContext("2d")?.drawImage(this.video, 0, 0, this.canvas.width, this.canvas.height);
+    /** @type {Blob | null} */
+    const picture = await new Promise((done) => this.canvas.toBlob(done, "image/jpeg", 0.85));
+    if (!picture || picture.size > maxBytes) throw refusal("This camera’s pictures can’t be sent. Try another camera, or use another way.");
+    return picture;
   }
 
-  /** Two frames of one picture would be equal, and equal frames are refused. */
+  /** The same picture twice would look like a still one. */
   #nextPicture() {
     return new Promise((done) => {
       const enough = setTimeout(done, 500);

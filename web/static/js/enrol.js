@@ -1,8 +1,7 @@
 // @ts-check
-// Adding a factor: a passkey, an authenticator app, a face. Where to go afterwards is the page's business.
+// Adding a passkey or an authenticator app. Where to go afterwards is the page's business.
 
 import { Problem } from "./api.js";
-import { mountCapture } from "./face-capture.js";
 import { fieldError, onSubmit, showError } from "./forms.js";
 import { createPasskey } from "./passkey.js";
 import { copyOnClick } from "./recovery.js";
@@ -70,29 +69,4 @@ export function mountAddTOTP(form, done) {
     await done("Your authenticator app is set up.");
   });
   return { begin };
-}
-
-/**
- * @param {HTMLElement} root
- * @param {Done} done
- */
-export function mountAddFace(root, done) {
-  const box = /** @type {HTMLInputElement} */ (root.querySelector("[data-consent-box]"));
-  const capture = mountCapture(/** @type {HTMLElement} */ (root.querySelector("[data-capture]")), {
-    // The agreement is recorded with the challenge, and only then may the camera open.
-    challengeFirst: true,
-    ask: true,
-    challenge: () => {
-      if (!box.checked) throw new Problem({ code: "consent", detail: "Read the text above and tick its box first. The camera opens only with your agreement." });
-      return write("POST", "/v1/me/face/challenge", { consent_version: root.dataset.consentVersion });
-    },
-    send: async (form) => {
-      await write("POST", "/v1/me/face", form);
-      await done("Your face is set up.");
-    },
-  });
-  box.addEventListener("change", () => {
-    if (!box.checked) capture.stop();
-  });
-  return { rest: () => capture.stop() };
 }

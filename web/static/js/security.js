@@ -3,8 +3,10 @@
 
 import { request } from "./api.js";
 import { confirm } from "./confirm.js";
-import { mountAddFace, mountAddPasskey, mountAddTOTP } from "./enrol.js";
-import { onClick, onSubmit, reloadWith } from "./forms.js";
+import { mountDevices } from "./devices.js";
+import { mountAddPasskey, mountAddTOTP } from "./enrol.js";
+import { mountAddFace, mountAgreeAnew, mountCohort } from "./enrol-face.js";
+import { onClick, onSubmit, reloadWith, showError } from "./forms.js";
 import { showCodes } from "./recovery.js";
 import { write } from "./stepup.js";
 
@@ -32,6 +34,12 @@ const faceRoot = find("[data-add-face]");
 const passkey = passkeyForm && mountAddPasskey(passkeyForm, done);
 const totp = totpForm && mountAddTOTP(totpForm, done);
 const face = faceRoot && mountAddFace(faceRoot, done);
+const agree = /** @type {HTMLFormElement | null} */ (find("[data-agree-anew]"));
+if (agree) mountAgreeAnew(agree);
+const cohort = /** @type {HTMLFormElement | null} */ (find("[data-cohort]"));
+if (cohort) mountCohort(cohort);
+const devices = find("[data-devices]");
+if (devices) mountDevices(devices).catch((error) => showError(devices, error));
 
 /** @param {string} panel "" shows the choice */
 function show(panel) {

@@ -14,7 +14,7 @@ const TOO_WEAK =
  * Like request, for everything that may answer step_up_required.
  * @param {string} method
  * @param {string} path
- * @param {object | FormData} [body]
+ * @param {object} [body]
  */
 export async function write(method, path, body) {
   try {

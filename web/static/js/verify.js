@@ -49,8 +49,8 @@ export function mountFactors(root, onPassed) {
         break;
       case "face":
         camera = mountCapture(/** @type {HTMLElement} */ (panel.querySelector("[data-capture]")), {
-          challenge: () => request("POST", "/v1/verify/face/challenge", {}),
-          send: async (form) => onPassed(await request("POST", "/v1/verify/face", form)),
+          challenge: (wishes) => request("POST", "/v1/verify/face/challenge", wishes),
+          take: async (body) => onPassed(await request("POST", "/v1/verify/face", body)),
         });
     }
   }

@@ -11,13 +11,12 @@ const WORDS = {
   invalid_credentials: "That email or username and password don’t belong together. Check both and try again.",
   factor_rejected: "That wasn’t accepted. Try again.",
   challenge_expired: "That took too long. Please start again.",
-  too_large: "The pictures are too big to send. Take them again.",
   cross_site: "Your browser says that this came from another site. Reload this page and try again.",
   not_found: "That isn’t here any more. Reload the page to see what is.",
 };
 
 /** Codes whose detail knows more than the code says, and is written for the person. */
-const TELLING = new Set(["invalid_request", "conflict", "last_factor", "passkey", "camera", "consent"]);
+const TELLING = new Set(["invalid_request", "conflict", "last_factor", "passkey", "camera", "capture", "consent"]);
 
 /** @param {unknown} error */
 export function say(error) {

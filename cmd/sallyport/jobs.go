@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/sallyport/sallyport/biometrics"
+	"github.com/sallyport/sallyport/biometrics/worker"
+	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/models/postgres"
+	"github.com/sallyport/sallyport/server/face"
+	"github.com/sallyport/sallyport/server/mail"
+)
+
+// chores is what background jobs need.
+type chores struct {
+	config  Config
+	store   *postgres.Store
+	policy  func() models.Policy
+	engine  biometrics.Engine
+	cohorts *face.Cohorts
+	log     *slog.Logger
+}
+
+func (c chores) work() postgres.Work {
+	return postgres.Work{RenewCohort: c.renewCohort, PurgeFaces: c.purgeFaces, TellOfPurge: c.tellOfPurge}
+}
+
+// loadWithin is how long face workers take to load their models, by far.
+const loadWithin = 30 * time.Second
+
+// renewCohort builds the nightly cohort for the net that runs. While none does it
+// is tried again, and where faces are switched off there is nothing to do.
+func (c chores) renewCohort(ctx context.Context) error {
+	if !c.config.FaceEnabled {
+		return nil
+	}
+	status := c.engine.Status()
+	if status.Reason == worker.Loading {
+		return river.JobSnooze(loadWithin)
+	}
+	if !status.Ready {
+		return errors.New("the face cohort is not renewed: face is unavailable: " + status.Reason)
+	}
+	return c.cohorts.Renew(ctx, c.policy().Face, status.Model)
+}
+
+// purgeFaces erases faces that nobody uses. Where there is no mail it does so
+// unannounced: keeping them for want of a way to tell would be worse.
+func (c chores) purgeFaces(ctx context.Context) error {
+	told, erased, err := c.store.PurgeFaces(ctx, c.policy().Face.UnusedDays, c.config.mails())
+	if told+erased > 0 {
+		c.log.Info("unused faces", "told", told, "erased", erased)
+	}
+	return err
+}
+
+// tellOfPurge writes to the owner of a face that will be erased, unless they have
+// used it since.
+func (c chores) tellOfPurge(ctx context.Context, userID models.ID) error {
+	if !c.config.mails() {
+		return river.JobCancel(errors.New("mail is switched off (mail.smtp)"))
+	}
+	notice, err := c.store.FaceNotice(ctx, userID)
+	if models.CodeOf(err) == models.CodeNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = mail.New(c.config.MailServer, c.config.MailFrom).Send(ctx, mail.FacePurge(notice.Email, c.config.SiteName,
+		c.config.PublicURL.JoinPath("account", "security").String(), notice.LastUsedAt, notice.ErasedAt(c.policy().Face.UnusedDays)))
+	if errors.Is(err, mail.ErrRefused) {
+		return river.JobCancel(err)
+	}
+	return err
+}

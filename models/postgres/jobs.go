@@ -1,0 +1,153 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
+	"github.com/sallyport/sallyport/models"
+)
+
+// Work is what background jobs do. An error has the job tried again, later each
+// time; one that is wrapped by [river.JobCancel] ends it. Both are logged, so they
+// quote nothing secret.
+type Work struct {
+	// RenewCohort and PurgeFaces are called once a day (UTC) by one instance.
+	RenewCohort func(ctx context.Context) error
+	PurgeFaces  func(ctx context.Context) error
+	// TellOfPurge writes to an account whose face will be erased. It is asked
+	// for in the transaction that notes that the owner was told.
+	TellOfPurge func(ctx context.Context, userID models.ID) error
+}
+
+// Arguments of jobs hold ids alone: rows are looked up when the job runs, and
+// nothing of anybody lies in the queue's table.
+type (
+	renewCohort struct{}
+	purgeFaces  struct{}
+	tellOfPurge struct {
+		UserID models.ID `json:"user_id"`
+	}
+)
+
+func (renewCohort) Kind() string { return "renew_face_cohort" }
+func (purgeFaces) Kind() string  { return "purge_faces" }
+func (tellOfPurge) Kind() string { return "tell_of_face_purge" }
+
+// onceADay lets one job of a kind into a UTC day, whoever asks for it: the queue
+// forgets its timetable when the instance that leads goes.
+var onceADay = river.InsertOpts{MaxAttempts: 5, UniqueOpts: river.UniqueOpts{ByPeriod: 24 * time.Hour}}
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (renewCohort) InsertOpts() river.InsertOpts { return onceADay }
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (purgeFaces) InsertOpts() river.InsertOpts { return onceADay }
+
+const (
+	jobsAtOnce = 4
+	jobWithin  = 30 * time.Minute
+	// How long what was cancelled may take to notice it.
+	cancelWithin = 5 * time.Second
+)
+
+// Jobs runs background work from the queue's tables.
+type Jobs struct {
+	client *river.Client[pgx.Tx]
+	grace  time.Duration
+}
+
+// Jobs makes a runner that gives work in progress the grace to finish when it is
+// stopped. What is in the queue stays there for the next one.
+func (s *Store) Jobs(work Work, grace time.Duration, log *slog.Logger) (*Jobs, error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[renewCohort]) error { return work.RenewCohort(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[purgeFaces]) error { return work.PurgeFaces(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[tellOfPurge]) error {
+		return work.TellOfPurge(ctx, job.Args.UserID)
+	}))
+	client, err := river.NewClient(riverpgxv5.New(s.pool), &river.Config{
+		Queues:          map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobsAtOnce}},
+		Workers:         workers,
+		PeriodicJobs:    []*river.PeriodicJob{daily(renewCohort{}), daily(purgeFaces{})},
+		JobTimeout:      jobWithin,
+		SoftStopTimeout: max(grace, time.Millisecond), // none would be forever
+		ErrorHandler:    failures{log},
+		Logger:          slog.New(warnings{log.Handler()}),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("background jobs: %w", err)
+	}
+	return &Jobs{client: client, grace: grace}, nil
+}
+
+// daily asks every hour, and when an instance begins to lead: onceADay lets the
+// first through.
+func daily(args river.JobArgs) *river.PeriodicJob {
+	return river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
+		func() (river.JobArgs, *river.InsertOpts) { return args, nil },
+		&river.PeriodicJobOpts{RunOnStart: true})
+}
+
+// Start begins to work. The end of ctx stops it as Stop does.
+func (j *Jobs) Start(ctx context.Context) error {
+	if err := j.client.Start(ctx); err != nil {
+		return fmt.Errorf("background jobs: %w", err)
+	}
+	return nil
+}
+
+// Stop takes nothing more from the queue, waits for what runs and after the grace
+// cancels it. A job that was cancelled is tried again.
+func (j *Jobs) Stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), j.grace+cancelWithin)
+	defer cancel()
+	if err := j.client.Stop(ctx); err != nil {
+		return fmt.Errorf("background jobs: still running after %s: %w", j.grace+cancelWithin, err)
+	}
+	return nil
+}
+
+// inserter writes jobs within transactions; it has no connection of its own.
+var inserter = sync.OnceValues(func() (*river.Client[pgx.Tx], error) {
+	return river.NewClient(riverpgxv5.New(nil), &river.Config{Logger: slog.New(slog.DiscardHandler)})
+})
+
+// enqueue has a job done once the transaction is committed.
+func enqueue(ctx context.Context, tx pgx.Tx, args river.JobArgs) error {
+	client, err := inserter()
+	if err != nil {
+		return err
+	}
+	_, err = client.InsertTx(ctx, tx, args, nil)
+	return err
+}
+
+// failures logs what went wrong with a job.
+type failures struct{ log *slog.Logger }
+
+// HandleError implements river.ErrorHandler.
+func (f failures) HandleError(_ context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+	f.log.Warn("a background job failed", "job", job.Kind, "attempt", job.Attempt, "of", job.MaxAttempts, "error", err)
+	return nil
+}
+
+// HandlePanic implements river.ErrorHandler.
+func (f failures) HandlePanic(_ context.Context, job *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
+	f.log.Error("a background job panicked", "job", job.Kind, "attempt", job.Attempt, "of", job.MaxAttempts, "panic", value, "stack", trace)
+	return nil
+}
+
+// warnings keeps the queue's reports of how well it is out of the log.
+type warnings struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
+}
