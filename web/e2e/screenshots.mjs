@@ -4,8 +4,10 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { plugIn } from "./helpers/authenticator.mjs";
 import { base, desktop, launch, phone } from "./helpers/browser.mjs";
-import { photos, Webcam } from "./helpers/camera.mjs";
-import { addApp, call, endSession, enterPassword, saveCodes } from "./helpers/people.mjs";
+import { framesOf, sit } from "./helpers/actor.mjs";
+import { photos } from "./helpers/camera.mjs";
+import { addApp, call, comeToTheCamera, endSession, enterPassword, saveCodes } from "./helpers/people.mjs";
+import { restorePolicy, withPolicy } from "./helpers/policy.mjs";
 
 const folder = process.argv[2];
 if (!folder) throw new Error("give the folder that the pictures go to");
@@ -54,14 +56,34 @@ async function join(page, { username, name, email, password }) {
 }
 
 /**
+ * The camera, each time another prompt is there. It goes on meanwhile, so this is one picture and not one in each light.
+ * @param {import("playwright-core").Page} page
+ * @param {string} name
+ */
+async function shootCamera(page, name) {
+  const seen = new Set();
+  for (;;) {
+    const prompt = await page.locator("[data-capture]:visible").first().getAttribute("data-prompt").catch(() => null);
+    if (prompt && !seen.has(prompt)) {
+      seen.add(prompt);
+      // Once the person does it.
+      await page.waitForTimeout(900);
+      await page.screenshot({ path: path.join(folder, `${name}-${prompt}.png`) });
+    }
+    if ((await page.locator("[data-phase=live]").count()) === 0) return;
+    await page.waitForTimeout(100);
+  }
+}
+
+/**
  * What somebody sees who chooses their face first.
  * @param {NonNullable<typeof photos>} photos
  */
 async function shootFace(photos) {
-  const webcam = new Webcam();
-  webcam.shows(photos.enrolled);
-  const seat = await webcam.launch();
+  const frames = { enrolled: framesOf(photos.enrolled), stranger: framesOf(photos.stranger) };
+  const seat = await launch();
   const page = await tab(LAPTOP, seat);
+  await sit(page, { loops: frames.enrolled });
   const joan = named("joan", "Joan Clarke");
   await join(page, joan);
   await page.goto("/account/security");
@@ -72,33 +94,57 @@ async function shootFace(photos) {
   await page.getByLabel("I have saved these codes.").check();
   await page.getByRole("button", { name: "Continue" }).click();
   await shoot(page, "face-consent");
+  await page.setViewportSize(phone);
+  await page.emulateMedia({ colorScheme: "light" });
   await page.getByLabel(/^I agree/).check();
   await page.getByRole("button", { name: "Turn on the camera" }).click();
   await page.locator("[data-phase=live]").waitFor();
-  await page.screenshot({ path: path.join(folder, "face-camera-desktop-dark.png"), fullPage: true });
-  await page.getByRole("button", { name: "Use these pictures" }).waitFor();
-  await shoot(page, "face-review");
-  await page.getByRole("button", { name: "Use these pictures" }).click();
+  await shootCamera(page, "face-camera-phone-light");
   await page.getByRole("heading", { name: "You’re in" }).waitFor();
   await shoot(page, "you-are-in");
-  await endSession(page);
-  await enterPassword(page, joan);
-  await page.waitForURL((url) => url.pathname === "/verify");
+  await page.goto("/account/security");
+  await page.getByText("This browser", { exact: true }).waitFor();
+  await shoot(page, "face-security");
+  await page.getByRole("button", { name: "Improve my face sign-in" }).click();
+  await shoot(page, "face-improve");
+  await comeToTheCamera(page, joan);
   await shoot(page, "face-verify");
-  webcam.shows(photos.stranger);
+  await page.setViewportSize(desktop);
+  await page.emulateMedia({ colorScheme: "dark" });
   await page.getByRole("button", { name: "Sign in with your face" }).click();
-  await page.getByText(/couldn’t match your face/).first().waitFor();
-  await shoot(page, "face-refused");
-  webcam.shows(photos.enrolled);
-  await page.getByRole("button", { name: "Retake the pictures" }).click();
+  await page.locator("[data-phase=live]").waitFor();
+  await shootCamera(page, "face-camera-desktop-dark");
   await page.waitForURL((url) => url.pathname === "/chat");
   await page.goto("/account/security");
   await page.getByRole("button", { name: "Add a passkey" }).click();
   await page.getByRole("button", { name: "Create the passkey" }).click();
   await page.getByRole("dialog", { name: "Confirm it’s you" }).getByText(/None of your second steps/).waitFor();
   await shoot(page, "step-up");
+
+  const other = await tab(LAPTOP, seat);
+  await sit(other, { loops: frames.stranger });
+  await comeToTheCamera(other, joan);
+  await other.getByRole("button", { name: "Sign in with your face" }).click();
+  await other.locator("[data-capture-error]").getByText(/couldn’t confirm/).waitFor({ timeout: 60_000 });
+  await shoot(other, "face-refused");
+
+  await withPolicy({ face: { liveness: "active+flash", consent: { version: "2027-1", language: "en", text: ["We measure your face as before, and tell you here in other words."], cohort: ["May your numbers be in the sample by which results are compared fairly?"] } } });
+  await page.goto("/account/security");
+  await page.getByText("The text has changed").waitFor();
+  await shoot(page, "face-ask-again");
+  await comeToTheCamera(page, joan);
+  await shoot(page, "face-colours-asked");
+  for (const viewport of [desktop, phone]) {
+    await page.setViewportSize(viewport);
+    await page.getByLabel(/^No flashing colours/).uncheck();
+    await page.getByRole("button", { name: "Sign in with your face" }).click();
+    await page.locator("[data-light]:not([hidden])").waitFor({ timeout: 60_000 });
+    await page.screenshot({ path: path.join(folder, `face-colours-${viewport.width}.png`) });
+    await page.locator("[data-phase=checking], [data-phase=idle]").first().waitFor().catch(() => {});
+    await comeToTheCamera(page, joan);
+  }
+  await restorePolicy();
   await seat.close();
-  webcam.remove();
 }
 
 const ada = named("ada", "Ada Byron");
@@ -110,6 +156,8 @@ for (const name of ["login", "register"]) {
   await page.getByRole("button", { name: /Continue|Create/ }).first().waitFor();
   await shoot(page, name);
 }
+await page.goto("/privacy/biometrics");
+await shoot(page, "privacy");
 await join(page, ada);
 await page.goto("/account/security");
 await shoot(page, "choose");

@@ -26,19 +26,28 @@ export const phone = { width: 360, height: 740 };
 export const desktop = { width: 1280, height: 800 };
 
 /**
- * A person's browser with one watched tab. What the test expects to be refused is named by status, since Chromium
- * writes every refused request to the console.
- * @param {import("node:test").TestContext} t
+ * A browser profile: what it keeps, it keeps for all of its tabs.
  * @param {import("playwright-core").Browser} browser
- * @param {{refusals?: number[], viewport?: {width: number, height: number}, permissions?: string[], javaScriptEnabled?: boolean}} [options]
+ * @param {{viewport?: {width: number, height: number}, permissions?: string[], javaScriptEnabled?: boolean}} [options]
  */
-export async function openTab(t, browser, { refusals = [], viewport = desktop, permissions = [], javaScriptEnabled = true } = {}) {
-  const context = await browser.newContext({ baseURL: base, viewport, permissions, javaScriptEnabled, reducedMotion: "reduce" });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+export function newProfile(browser, { viewport = desktop, permissions = [], javaScriptEnabled = true } = {}) {
+  return browser.newContext({ baseURL: base, viewport, permissions, javaScriptEnabled, reducedMotion: "reduce" });
+}
+
+/**
+ * One watched tab, in a new profile or in one that outlives the test. What the test expects to be refused is named by
+ * status, since Chromium writes every refused request to the console.
+ * @param {import("node:test").TestContext} t
+ * @param {import("playwright-core").Browser | import("playwright-core").BrowserContext} where
+ * @param {Parameters<typeof newProfile>[1] & {refusals?: number[]}} [options]
+ */
+export async function openTab(t, where, { refusals = [], ...options } = {}) {
+  const profile = "newContext" in where ? await newProfile(where, options) : where;
+  const page = await profile.newPage();
+  page.setDefaultTimeout(30_000);
   const faults = watch(page, refusals);
   t.after(async () => {
-    await context.close();
+    await (profile === where ? page : profile).close();
     assert.deepEqual(faults, [], "the page had faults that nobody would see");
   });
   return page;

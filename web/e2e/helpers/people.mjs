@@ -129,3 +129,17 @@ export async function knock(page, person) {
 export async function sessionOf(page) {
   return must(page, "GET", "/v1/session");
 }
+
+/**
+ * The second door, with the camera's panel open.
+ * @param {import("playwright-core").Page} page
+ * @param {Person} person
+ * @param {string} [next]
+ */
+export async function comeToTheCamera(page, person, next) {
+  await page.context().clearCookies();
+  await enterPassword(page, person, next);
+  await page.waitForURL((url) => url.pathname === "/verify");
+  const shown = page.locator("[data-factor=face]");
+  if (!(await shown.isVisible())) await page.getByRole("button", { name: /^Your face/ }).click();
+}

@@ -1,66 +1,37 @@
+// Somebody sets up their face and signs in with it: the real server, worker and dlib, and a person who follows the
+// prompts on the page. A camera that is turned off counts as a try and five are free in a row, so those that come to
+// nothing and those that pass take turns.
+
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { arrivesAt, looksRight, openTab, says } from "../helpers/browser.mjs";
-import { photos, Webcam } from "../helpers/camera.mjs";
+import { cameraIsOff, framesOf, sit } from "../helpers/actor.mjs";
+import { arrivesAt, launch, looksRight, newProfile, openTab, says } from "../helpers/browser.mjs";
+import { photos } from "../helpers/camera.mjs";
+import { addApp, comeToTheCamera, endSession, register, sessionOf, somebody } from "../helpers/people.mjs";
 import { restorePolicy, withPolicy } from "../helpers/policy.mjs";
-import { addApp, endSession, enterPassword, register, sessionOf, signOut, somebody } from "../helpers/people.mjs";
 
-const skip = photos ? false : "no photos to play to the camera: give SALLYPORT_TESTDATA, or make models";
+const skip = photos ? false : "no photos to sit before the camera: give SALLYPORT_TESTDATA, or make models";
 
-/** @type {Webcam} */
-let webcam;
 /** @type {import("playwright-core").Browser} */
 let browser;
+/** The browser that the face was set up in.
+ * @type {import("playwright-core").BrowserContext} */
+let home;
 const person = somebody("face");
+/** @type {{enrolled: string, later: string}} */
+let frames;
 
 before(async () => {
   if (!photos) return;
-  webcam = new Webcam();
-  webcam.shows(photos.enrolled);
-  browser = await webcam.launch();
+  frames = { enrolled: framesOf(photos.enrolled), later: framesOf(photos.later) };
+  browser = await launch();
+  home = await newProfile(browser);
 });
-after(async () => {
-  await browser?.close();
-  webcam?.remove();
-});
+after(() => browser?.close());
 
-/**
- * Keeps every stream that the page opens in sight, to see that none stays open.
- * @param {import("playwright-core").Page} page
- */
-async function watchCamera(page) {
-  await page.addInitScript(() => {
-    const seen = [];
-    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-    navigator.mediaDevices.getUserMedia = async (wanted) => {
-      const stream = await open(wanted);
-      seen.push(...stream.getTracks());
-      return stream;
-    };
-    Object.assign(window, { cameraOpened: () => seen.length, cameraIsOff: () => seen.every((track) => track.readyState === "ended") });
-  });
-}
-
-/** @param {import("playwright-core").Page} page */
-async function cameraIsOff(page) {
-  assert.ok(await page.evaluate(() => window.cameraOpened() > 0), "the camera was never on");
-  assert.equal(await page.evaluate(() => window.cameraIsOff()), true, "the camera is still on");
-}
-
-/**
- * @param {import("playwright-core").Page} page
- * @param {string} [next]
- */
-async function comeToTheCamera(page, next) {
-  await enterPassword(page, person, next);
-  await page.waitForURL((url) => url.pathname === "/verify");
-  const shown = page.locator("[data-factor=face]");
-  if (!(await shown.isVisible())) await page.getByRole("button", { name: /^Your face/ }).click();
-}
-
-test("choosing a face begins with recovery codes, then consent, then the camera", { skip }, async (t) => {
-  const page = await openTab(t, browser);
-  await watchCamera(page);
+test("choosing a face begins with recovery codes, then consent, then prompts", { skip }, async (t) => {
+  const page = await openTab(t, home);
+  await sit(page, { loops: frames.enrolled });
   await register(page, person);
   await page.getByRole("button", { name: /^Your face/ }).click();
   await page.getByRole("button", { name: "Show my recovery codes" }).click();
@@ -75,86 +46,30 @@ test("choosing a face begins with recovery codes, then consent, then the camera"
   await looksRight(page);
 
   await page.getByLabel(/^I agree/).check();
+  assert.equal(await page.getByLabel(/may be in that sample/).isChecked(), false, "lending one's numbers is a choice of its own");
   await page.getByRole("button", { name: "Turn on the camera" }).click();
   await page.locator("[data-phase=live]").waitFor();
-  await page.getByRole("button", { name: "Use these pictures" }).waitFor();
-  await cameraIsOff(page);
-  assert.equal(await page.locator("[data-stills] img").count(), 3);
-  await looksRight(page);
-
-  await page.getByRole("button", { name: "Retake the pictures" }).click();
-  await page.locator("[data-phase=live]").waitFor();
-  await page.getByRole("button", { name: "Take the pictures now" }).click();
-  await page.getByRole("button", { name: "Use these pictures" }).click();
+  await page.getByText("Look straight into the camera").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Turn the camera off");
+  await page.getByText(/^Step 2 of \d$/).waitFor();
   await page.getByRole("heading", { name: "You’re in" }).waitFor();
   assert.equal(await page.getByText("Save recovery codes too").isVisible(), false, "the codes were saved a moment ago");
   await cameraIsOff(page);
   const session = await sessionOf(page);
   assert.deepEqual([session.state, session.acr], ["authenticated", "mfa"]);
-});
-
-test("the same person is let in", { skip }, async (t) => {
-  webcam.shows(photos.later);
-  const page = await openTab(t, browser);
-  await watchCamera(page);
-  await comeToTheCamera(page, "/account/security");
-  await looksRight(page);
-  await page.getByRole("button", { name: "Sign in with your face" }).click();
-  await arrivesAt(page, "/account/security");
-  assert.equal((await sessionOf(page)).acr, "mfa");
-  await looksRight(page);
-  await signOut(page);
-});
-
-test("a lower threshold in the running server refuses the same photos", { skip }, async (t) => {
-  webcam.shows(photos.later);
-  t.after(restorePolicy);
-  const page = await openTab(t, browser, { refusals: [422] });
-  await comeToTheCamera(page);
-  await withPolicy({ face: { threshold: 0.01 } });
-  await page.getByRole("button", { name: "Sign in with your face" }).click();
-  await says(page, /couldn’t match your face/);
-  assert.equal((await sessionOf(page)).state, "second_factor_required");
-  await restorePolicy();
-  await page.getByRole("button", { name: "Retake the pictures" }).click();
-  await arrivesAt(page, "/chat");
-});
-
-test("another person is refused, and can be followed by the right one", { skip }, async (t) => {
-  webcam.shows(photos.stranger);
-  const page = await openTab(t, browser, { refusals: [422] });
-  await watchCamera(page);
-  await comeToTheCamera(page);
-  await page.getByRole("button", { name: "Sign in with your face" }).click();
-  await says(page, /couldn’t match your face/);
-  await cameraIsOff(page);
-  await looksRight(page);
-  assert.equal((await sessionOf(page)).state, "second_factor_required");
-  webcam.shows(photos.later);
-  await page.getByRole("button", { name: "Retake the pictures" }).click();
-  await arrivesAt(page, "/chat");
-});
-
-test("nobody and too many people are told apart", { skip }, async (t) => {
-  const page = await openTab(t, browser, { refusals: [422] });
-  webcam.shows();
-  await comeToTheCamera(page);
-  await page.getByRole("button", { name: "Sign in with your face" }).click();
-  await says(page, /can’t see a face/);
-  webcam.shows(...photos.crowd);
-  await page.getByRole("button", { name: "Retake the pictures" }).click();
-  await says(page, /more than one face/);
+  await endSession(page);
 });
 
 test("turning the camera off, switching the way and leaving the tab all let go of it", { skip }, async (t) => {
-  webcam.shows(photos.later);
-  const page = await openTab(t, browser);
-  await watchCamera(page);
-  await comeToTheCamera(page);
-  await page.getByRole("button", { name: "Sign in with your face" }).click();
+  const page = await openTab(t, home);
+  await sit(page, { loops: frames.later });
+  await comeToTheCamera(page, person);
+  const start = page.getByRole("button", { name: "Sign in with your face" });
+  await start.click();
   await page.getByRole("button", { name: "Turn the camera off" }).click();
   await cameraIsOff(page);
-  await page.getByRole("button", { name: "Sign in with your face" }).click();
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Sign in with your face");
+  await start.click();
   await page.locator("[data-phase=live]").waitFor();
   // Off and on again before the first run could notice.
   await page.evaluate(() => {
@@ -164,38 +79,34 @@ test("turning the camera off, switching the way and leaving the tab all let go o
   await page.getByRole("button", { name: /^Recovery code/ }).click();
   await cameraIsOff(page);
   assert.equal((await sessionOf(page)).state, "second_factor_required");
+  await endSession(page);
 });
 
-test("a camera that opens after it was given up is let go of at once", { skip }, async (t) => {
-  webcam.shows(photos.later);
-  const page = await openTab(t, browser);
-  await watchCamera(page);
-  await page.addInitScript(() => {
-    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-    let wait = 1000; // less than a capture takes, so that it comes while the next one runs
-    navigator.mediaDevices.getUserMedia = async (wanted) => {
-      const mine = wait;
-      wait = 0;
-      await new Promise((done) => setTimeout(done, mine));
-      return open(wanted);
-    };
-  });
-  await comeToTheCamera(page);
+test("the same person is let in, and this browser's key vouches for the pictures", { skip }, async (t) => {
+  const page = await openTab(t, home);
+  await sit(page, { loops: frames.later });
+  await comeToTheCamera(page, person, "/account/security");
+  await looksRight(page);
   await page.getByRole("button", { name: "Sign in with your face" }).click();
-  await page.getByRole("button", { name: /^Recovery code/ }).click();
-  await page.getByRole("button", { name: /^Your face/ }).click();
-  await page.getByRole("button", { name: "Sign in with your face" }).click();
-  await page.waitForFunction(() => window.cameraOpened() === 2);
-  await page.getByRole("button", { name: /^Recovery code/ }).click();
-  await page.waitForFunction(() => window.cameraIsOff());
+  await page.locator("[data-phase=live]").waitFor();
+  assert.ok(await page.getByRole("button", { name: /^Recovery code/ }).isVisible(), "another way is offered all the while");
+  await looksRight(page);
+  await arrivesAt(page, "/account/security");
+  const session = await sessionOf(page);
+  assert.deepEqual([session.state, session.acr], ["authenticated", "mfa"]);
+  assert.equal(session.methods.at(-1).method, "face");
+  assert.equal(session.methods.at(-1).device_key, true);
+  assert.ok(session.amr.includes("swk"), `amr is ${session.amr}`);
+  const devices = page.locator("[data-devices]");
+  await devices.getByText("Chrome on Linux").waitFor();
+  await devices.getByText("This browser", { exact: true }).waitFor();
+  assert.equal(await devices.getByRole("button", { name: "Add this browser" }).isVisible(), false);
+  await looksRight(page);
 });
 
 test("a face is too weak to add a passkey: the dialog says so and a recovery code leads on", { skip }, async (t) => {
-  webcam.shows(photos.later);
-  const page = await openTab(t, browser, { refusals: [403] });
-  await comeToTheCamera(page, "/account/security");
-  await page.getByRole("button", { name: "Sign in with your face" }).click();
-  await arrivesAt(page, "/account/security");
+  const page = await openTab(t, home, { refusals: [403] });
+  await page.goto("/account/security"); // signed in by the face, a moment ago
   await page.getByRole("button", { name: "Add a passkey" }).click();
   await page.getByRole("button", { name: "Create the passkey" }).click();
   const dialog = page.getByRole("dialog", { name: "Confirm it’s you" });
@@ -211,18 +122,91 @@ test("a face is too weak to add a passkey: the dialog says so and a recovery cod
   await endSession(page);
 });
 
-test("a session of a face steps up by the app, then the write carries on", { skip }, async (t) => {
-  webcam.shows(photos.later);
-  const page = await openTab(t, browser, { refusals: [403] });
-  await comeToTheCamera(page, "/account/security");
+test("a camera that opens after it was given up is let go of at once", { skip }, async (t) => {
+  const page = await openTab(t, home);
+  await sit(page, { loops: frames.later });
+  await page.addInitScript(() => {
+    if (!navigator.mediaDevices) return;
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    let wait = 1000; // less than a capture takes, so that it comes while the next one runs
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+      const mine = wait;
+      wait = 0;
+      await new Promise((done) => setTimeout(done, mine));
+      return open(wanted);
+    };
+  });
+  await comeToTheCamera(page, person);
   await page.getByRole("button", { name: "Sign in with your face" }).click();
-  await arrivesAt(page, "/account/security");
-  await page.getByRole("button", { name: "Remove and erase" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Erase them" }).click();
-  const dialog = page.getByRole("dialog", { name: "Confirm it’s you" });
-  await dialog.getByLabel(/Six digits/).waitFor();
+  await page.getByRole("button", { name: /^Recovery code/ }).click();
+  await page.getByRole("button", { name: /^Your face/ }).click();
+  await page.getByRole("button", { name: "Sign in with your face" }).click();
+  await page.waitForFunction(() => window.cameraOpened() === 2);
+  await page.getByRole("button", { name: /^Recovery code/ }).click();
+  await page.waitForFunction(() => window.cameraIsOff());
+  await endSession(page);
+});
+
+test("a line that breaks off says so and offers to start again", { skip }, async (t) => {
+  const page = await openTab(t, home);
+  await sit(page, { loops: frames.later });
+  await page.routeWebSocket(/face\/capture/, (socket) => {
+    const server = socket.connectToServer();
+    let heard = 0;
+    server.onMessage((message) => (++heard < 5 ? socket.send(message) : socket.close()));
+  });
+  await comeToTheCamera(page, person);
+  await page.getByRole("button", { name: "Sign in with your face" }).click();
+  await says(page, /The connection broke off.*Start again/);
+  await cameraIsOff(page);
+  assert.ok(await page.getByRole("button", { name: "Sign in with your face" }).isVisible());
   await looksRight(page);
-  await dialog.getByLabel(/Six digits/).fill(await person.app.fresh());
-  await says(page, /The numbers of your face are erased/);
-  assert.equal((await sessionOf(page)).factors.includes("face"), false);
+  await endSession(page);
+});
+
+test("nobody and too many people hear what to do, then why it ended", { skip }, async (t) => {
+  const wall = await openTab(t, browser);
+  const crowd = await openTab(t, browser);
+  await sit(wall, {});
+  await sit(crowd, { photo: photos.crowd });
+  for (const page of [wall, crowd]) {
+    await comeToTheCamera(page, person);
+    await page.getByRole("button", { name: "Sign in with your face" }).click();
+  }
+  await says(wall, /We can’t see your face\. Bring it into the oval/);
+  await says(crowd, /Only you should be in the picture/);
+  // The server gives people half a minute to find their place.
+  await wall.locator("[data-capture-error]").getByText(/can’t see a face: look straight/).waitFor({ timeout: 60_000 });
+  await crowd.locator("[data-capture-error]").getByText(/more than one face/).waitFor({ timeout: 60_000 });
+  await cameraIsOff(wall);
+  await looksRight(wall);
+});
+
+test("a lower threshold in the running server refuses the same face", { skip }, async (t) => {
+  t.after(restorePolicy);
+  const page = await openTab(t, home, { refusals: [422] });
+  await sit(page, { loops: frames.later });
+  await comeToTheCamera(page, person);
+  await withPolicy({ face: { threshold: 0.01 } });
+  await page.getByRole("button", { name: "Sign in with your face" }).click();
+  await says(page, /couldn’t confirm that it’s you/);
+  await cameraIsOff(page);
+  assert.equal((await sessionOf(page)).state, "second_factor_required");
+  await looksRight(page);
+  await endSession(page);
+});
+
+test("the screen shines on the face, unless the person asked for no flashing", { skip }, async (t) => {
+  t.after(restorePolicy);
+  const page = await openTab(t, home);
+  await sit(page, { loops: frames.later });
+  await withPolicy({ face: { liveness: "active+flash" } });
+  await comeToTheCamera(page, person);
+  const calm = page.getByLabel(/^No flashing colours/);
+  assert.ok(await calm.isChecked(), "a browser that is set to less motion means this too");
+  await looksRight(page);
+  await calm.uncheck();
+  await page.getByRole("button", { name: "Sign in with your face" }).click();
+  await page.locator("[data-light]:not([hidden])").waitFor();
+  await arrivesAt(page, "/chat");
 });
