@@ -236,3 +236,22 @@ func TestForeignDevicesAreNotFound(t *testing.T) {
 	ada.delete("/v1/me/devices/" + id).want(204)
 	ada.delete("/v1/me/devices/"+id).want(404, models.CodeNotFound)
 }
+
+// Where no browser of the account is known there is nothing to try, and nothing is
+// counted.
+func TestWithoutAnyDeviceNoTryIsCounted(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withFace("ada", 1)
+	s.force(func(p *models.Policy) { p.Face.RequireDeviceKey = true })
+	for range 7 {
+		got := ada.elsewhere().post("/v1/verify/face/challenge", map[string]any{}).want(409, models.CodeConflict)
+		if got.Body["reason"] != "device_key" {
+			t.Fatalf("got %s", got.Raw)
+		}
+	}
+	var failures int
+	if err := s.Pool.QueryRow(t.Context(), `SELECT failures FROM faces`).Scan(&failures); err != nil || failures != 0 {
+		t.Errorf("%d tries were counted, %v", failures, err)
+	}
+}

@@ -74,6 +74,15 @@ func (h *Handlers) VerifyChallenge(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if h.Policy(c).Face.RequireDeviceKey {
+		keys, err := h.Store.DeviceKeys(c.UserContext(), face.UserID)
+		if err != nil {
+			return err
+		}
+		if len(keys) == 0 {
+			return noDeviceKey() // which is no try
+		}
+	}
 	if err := h.countCapture(c); err != nil {
 		return err
 	}
@@ -161,9 +170,6 @@ func (h *Handlers) issue(c *fiber.Ctx, purpose string, engine biometrics.Engine,
 	keys, err := h.Store.DeviceKeys(c.UserContext(), s.User.ID)
 	if err != nil {
 		return err
-	}
-	if purpose == purposeVerify && policy.Face.RequireDeviceKey && len(keys) == 0 {
-		return noDeviceKey()
 	}
 	challenge := models.Challenge{
 		ID: models.NewID(now), Purpose: purpose, SessionID: s.ID, UserID: s.User.ID, Data: doc, ExpiresAt: now.Add(challengeWithin),
