@@ -57,9 +57,13 @@ test: ## everything that CI runs, on a Postgres of its own
 test-unit: ## the quick Go tests; those that need a Postgres skip without SALLYPORT_TEST_DATABASE_URL
 	@go test -short ./...
 
+# What computes for long on one core skips under the race detector, and runs here without it.
+WITHOUT_RACE := OneFaceFakes|AVictimsPhotos|AGroupThatTheCohortLacks|RecommendedThreshold|ACohortOfRealPeople|FramesOfOneCapture
+
 .PHONY: test-go
 test-go: ## Go tests with the race detector, on a real Postgres
 	@$(TEST_ENV) go test -race -timeout 15m ./...
+	@$(TEST_ENV) go test -timeout 10m -run '$(WITHOUT_RACE)' ./biometrics ./biometrics/evaluate ./cmd/sallyport
 
 .PHONY: test-dlib
 test-dlib: ## the real face matching, in this process and in workers
