@@ -65,22 +65,22 @@ func CheckCohort(version string, k int, members []CohortMember, reference []Refe
 		return CohortCheck{}, fmt.Errorf("face cohort %s: no subject of the reference set has %d neighbours", version, k)
 	}
 	// From the most isolated subject inwards, until those who are left are safe.
+	widest := trials.rates(candidates[len(candidates)-1])
 	for _, bound := range slices.Backward(candidates) {
 		check := trials.rates(bound)
 		if check.FMR <= bounds.MaxFMR && check.WorstGroupFMR <= bounds.MaxGroupFMR {
 			if check.FNMR > bounds.MaxFNMR {
-				return check, fmt.Errorf("face cohort %s: FNMR %.4f on the reference set is above %.4f (%.1f %% of its people have too few neighbours)",
-					version, check.FNMR, bounds.MaxFNMR, 100*check.Thin)
+				return check, fmt.Errorf("face cohort %s: FNMR %.4f on the reference set is above %.4f (%.1f %% of its people have too few neighbours; with %.1f %% FMR would be %.6f, within group %q %.6f)",
+					version, check.FNMR, bounds.MaxFNMR, 100*check.Thin, 100*widest.Thin, widest.FMR, widest.WorstGroup, widest.WorstGroupFMR)
 			}
 			return check, nil
 		}
 	}
-	check := trials.rates(candidates[len(candidates)-1])
-	if check.FMR > bounds.MaxFMR {
-		return check, fmt.Errorf("face cohort %s: FMR %.6f on the reference set is above %.6f", version, check.FMR, bounds.MaxFMR)
+	if widest.FMR > bounds.MaxFMR {
+		return widest, fmt.Errorf("face cohort %s: FMR %.6f on the reference set is above %.6f", version, widest.FMR, bounds.MaxFMR)
 	}
-	return check, fmt.Errorf("face cohort %s: FMR %.6f within group %q of the reference set is above %.6f",
-		version, check.WorstGroupFMR, check.WorstGroup, bounds.MaxGroupFMR)
+	return widest, fmt.Errorf("face cohort %s: FMR %.6f within group %q of the reference set is above %.6f",
+		version, widest.WorstGroupFMR, widest.WorstGroup, bounds.MaxGroupFMR)
 }
 
 // trials are all comparisons of a reference set under one cohort.

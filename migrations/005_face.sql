@@ -98,6 +98,7 @@ CREATE TABLE face_references (
     subject    text NOT NULL,
     people     text NOT NULL DEFAULT '', -- the group that the subject is counted with
     model_key  text NOT NULL,
+    position   int NOT NULL, -- in the set that was imported: of a subject the first are templates, the next probes
     descriptor bytea NOT NULL, -- sealed
     created_at timestamptz NOT NULL
 );

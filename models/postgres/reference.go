@@ -13,7 +13,8 @@ func referencePlace(id models.ID) seal.Place {
 	return seal.Place{Table: "face_references", Column: "descriptor", Row: id}
 }
 
-// ReplaceReferences puts a reference set in place of the model's old one.
+// ReplaceReferences puts a reference set in place of the model's old one, and keeps
+// its order.
 func (s *Store) ReplaceReferences(ctx context.Context, modelKey string, set []models.FaceReference) error {
 	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM face_references WHERE model_key = $1`, modelKey); err != nil {
@@ -26,21 +27,22 @@ func (s *Store) ReplaceReferences(ctx context.Context, modelKey string, set []mo
 			if err != nil {
 				return err
 			}
-			rows[i] = []any{id, r.Subject, r.People, modelKey, sealed, now}
+			rows[i] = []any{id, r.Subject, r.People, modelKey, i, sealed, now}
 		}
 		_, err := tx.CopyFrom(ctx, pgx.Identifier{"face_references"},
-			[]string{"id", "subject", "people", "model_key", "descriptor", "created_at"}, pgx.CopyFromRows(rows))
+			[]string{"id", "subject", "people", "model_key", "position", "descriptor", "created_at"}, pgx.CopyFromRows(rows))
 		return err
 	})
 }
 
-// References gives the reference set of a model, open.
+// References gives the reference set of a model, open: each subject's descriptors
+// together, in the order that they were handed in.
 func (s *Store) References(ctx context.Context, modelKey string) ([]models.FaceReference, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT id, subject, people, descriptor
 		FROM face_references
 		WHERE model_key = $1
-		ORDER BY subject, id`, modelKey)
+		ORDER BY subject, position`, modelKey)
 	if err != nil {
 		return nil, fail(err)
 	}
