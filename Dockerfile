@@ -9,7 +9,7 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/sallyport ./cmd/sa
 
 FROM golang:1.26-bookworm AS face
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends g++ libdlib-dev libdlib-data libblas-dev liblapack-dev libjpeg62-turbo-dev \
+    && apt-get install -y --no-install-recommends g++ libdlib-dev libdlib-data libblas-dev liblapack-dev libjpeg62-turbo-dev libturbojpeg0-dev \
         libatlas-base-dev libopenblas0-pthread npm \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
@@ -25,7 +25,7 @@ RUN go run ./biometrics/prepare -dir /out/models -work /tmp/prepare && rm -rf /o
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates libdlib19.1 libblas3 liblapack3 libjpeg62-turbo libopenblas0-pthread \
+    && apt-get install -y --no-install-recommends ca-certificates libdlib19.1 libblas3 liblapack3 libjpeg62-turbo libturbojpeg0 libopenblas0-pthread \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin sallyport
 COPY --from=server /out/sallyport /usr/local/bin/

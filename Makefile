@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
 BIN := .run/bin
-PACKAGES_RUN := postgresql g++ libdlib-dev libdlib-data libblas-dev liblapack-dev libjpeg62-turbo-dev libatlas-base-dev libopenblas0-pthread
+PACKAGES_RUN := postgresql g++ libdlib-dev libdlib-data libblas-dev liblapack-dev libjpeg62-turbo-dev libturbojpeg0-dev libatlas-base-dev libopenblas0-pthread
 PACKAGES_TEST := chromium ffmpeg fonts-dejavu-core shellcheck
 
 .PHONY: help

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"image"
 	"log/slog"
 	"math"
 	"strings"
@@ -69,7 +70,7 @@ func TestDescriptorsDoNotPrint(t *testing.T) {
 	if got != "accepted" {
 		t.Errorf("decision prints as %q", got)
 	}
-	frame := Frame{jpeg: []byte("picture")}
+	frame := Frame{pixels: &image.YCbCr{Y: []byte("picture")}}
 	if got := fmt.Sprintf("%v %+v %#v", frame, frame, frame); strings.Contains(got, "112") || strings.Contains(got, "pict") {
 		t.Errorf("frame prints as %q", got)
 	}

@@ -1,19 +1,33 @@
 package biometrics
 
-import "image"
+import (
+	"crypto/sha256"
+	"image"
+)
 
-// Frame is a picture that went through the image gate: a baseline RGB JPEG of
-// our own making, upright, without metadata, its long side within the gate's
-// limit. Only [Gate.Open] makes one, so native code never sees bytes that a
-// client chose.
+// Frame is a picture that went through the image gate: pixels in YCbCr with 4:2:0
+// subsampling (JFIF's, full range), upright, their long side within the gate's limit.
+// Only [Gate.Open] makes one, and no more than pixels goes to native code, so that
+// never sees bytes that a client chose.
 type Frame struct {
-	jpeg   []byte
-	pixels *image.YCbCr // what jpeg was made of
+	pixels *image.YCbCr
 	sum    [32]byte
 }
 
-// JPEG returns the encoded picture. The caller must not change it.
-func (f Frame) JPEG() []byte { return f.jpeg }
+// newFrame makes the frame of what upright returned.
+func newFrame(img *image.YCbCr) Frame {
+	digest := sha256.New()
+	for _, p := range planes(img) {
+		for y := range p.height {
+			digest.Write(p.pix[y*p.stride:][:p.width])
+		}
+	}
+	return Frame{pixels: img, sum: [32]byte(digest.Sum(nil))}
+}
+
+// Pixels returns the picture, from 0, 0 on; nil of a frame that no gate made. The
+// caller must not change it.
+func (f Frame) Pixels() *image.YCbCr { return f.pixels }
 
 // Width is in pixels.
 func (f Frame) Width() int { return f.luma().width }
@@ -21,17 +35,16 @@ func (f Frame) Width() int { return f.luma().width }
 // Height is in pixels.
 func (f Frame) Height() int { return f.luma().height }
 
-// Sum is the SHA-256 of JPEG. The encoder is deterministic, so frames with the
-// same pixels have the same sum however their uploads were packed.
+// Sum is the SHA-256 of the planes Y, Cb and Cr, row by row. Frames of one size with
+// the same pixels have the same sum however their uploads were packed.
 func (f Frame) Sum() [32]byte { return f.sum }
 
 // IsZero reports that no gate made this frame.
-func (f Frame) IsZero() bool { return f.jpeg == nil }
+func (f Frame) IsZero() bool { return f.pixels == nil }
 
 // Wipe overwrites the picture, for when nobody will look at it again: the size and
 // the sum remain. Copies of the frame share its bytes.
 func (f Frame) Wipe() {
-	clear(f.jpeg)
 	if f.pixels != nil {
 		wipe(f.pixels)
 	}

@@ -76,15 +76,6 @@ func newGate(t testing.TB) *Gate {
 	return gate
 }
 
-func decode(t testing.TB, f Frame) image.Image {
-	t.Helper()
-	img, err := jpeg.Decode(bytes.NewReader(f.JPEG()))
-	if err != nil {
-		t.Fatalf("frame is no JPEG: %v", err)
-	}
-	return img
-}
-
 // near reports whether the pixel is of that colour but for what JPEG loses.
 func near(img image.Image, x, y int, want color.RGBA) bool {
 	r, g, b, _ := img.At(x, y).RGBA()

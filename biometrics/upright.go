@@ -17,17 +17,16 @@ func fit(size image.Point, longSide int) image.Point {
 	return image.Pt(scale(size.X), scale(size.Y))
 }
 
-// upright returns the picture scaled, over white and turned as its orientation
-// says. A decoder's YCbCr that needs none of it is returned as it is: that is what
-// cameras send, and it costs nothing. Other copies of the picture are wiped.
+// upright returns the picture scaled, over white, in 4:2:0 and turned as its
+// orientation says. A decoder's YCbCr that needs none of it is returned as it is:
+// that is what cameras send, and it costs nothing. Other copies of the picture are
+// wiped.
 func upright(img image.Image, longSide, orientation int) *image.YCbCr {
 	out, ok := img.(*image.YCbCr)
 	if !ok {
 		out = inYCbCr(img)
 	}
-	// What lies on its side becomes 4:2:0 as well: other kinds have no name once rows
-	// are columns.
-	if size := fit(out.Rect.Size(), longSide); size != out.Rect.Size() || orientation >= 5 {
+	if size := fit(out.Rect.Size(), longSide); size != out.Rect.Size() || out.SubsampleRatio != image.YCbCrSubsampleRatio420 {
 		scaled := image.NewYCbCr(image.Rectangle{Max: size}, image.YCbCrSubsampleRatio420)
 		for i, to := range planes(scaled) {
 			from := planes(out)[i]

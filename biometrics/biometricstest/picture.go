@@ -168,19 +168,14 @@ func Descriptor(person, shot int) biometrics.Descriptor {
 	return d
 }
 
-// Faces returns whom Draw drew in a picture, given as JPEG; nobody in any other
-// picture.
-func Faces(picture []byte) ([]biometrics.Face, error) {
-	img, err := jpeg.Decode(bytes.NewReader(picture))
-	if err != nil {
-		return nil, fmt.Errorf("not a JPEG: %w", err)
-	}
+// Faces returns whom Draw drew in a picture; nobody in any other picture.
+func Faces(img image.Image) []biometrics.Face {
 	if img.Bounds().Dx() != width || img.Bounds().Dy() != height {
-		return nil, nil
+		return nil
 	}
 	count, shot := number(img, countSquare), number(img, shotSquare)
 	if count > maxPeople {
-		return nil, nil
+		return nil
 	}
 	look := synth.Look{
 		Yaw:  float64(number(img, yawSquare)-numbers/2) / 40,
@@ -196,7 +191,7 @@ func Faces(picture []byte) ([]biometrics.Face, error) {
 			Descriptor: Descriptor(number(img, firstPerson+i), shot),
 		}
 	}
-	return faces, nil
+	return faces
 }
 
 // landmarks are those of the average head in a box, each off by up to a pixel as

@@ -140,7 +140,7 @@ func (e *Engine) Analyze(ctx context.Context, frames []biometrics.Frame) ([]biom
 		if err != nil {
 			return nil, err
 		}
-		out[i].Faces, err = e.Look(f.JPEG())
+		out[i].Faces, err = e.Look(f.Pixels())
 		if err != nil {
 			return nil, err
 		}

@@ -3,11 +3,8 @@
 package dlib
 
 import (
-	"bytes"
 	"errors"
 	"image"
-	"image/jpeg"
-	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,12 +81,7 @@ func TestClosedEngine(t *testing.T) {
 	}
 	engine.Close()
 	engine.Close()
-	var out bytes.Buffer
-	err = jpeg.Encode(&out, image.NewRGBA(image.Rect(0, 0, 200, 200)), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = engine.Look(out.Bytes())
+	_, err = engine.Look(image.NewYCbCr(image.Rect(0, 0, 200, 200), image.YCbCrSubsampleRatio420))
 	if !errors.Is(err, biometrics.ErrUnavailable) {
 		t.Errorf("got %v, want ErrUnavailable", err)
 	}
@@ -98,21 +90,15 @@ func TestClosedEngine(t *testing.T) {
 // TestLookRefusesWhatTheGateNeverMakes: the worker is handed frames alone, but
 // does not take that on trust.
 func TestLookRefusesWhatTheGateNeverMakes(t *testing.T) {
-	encode := func(write func(*bytes.Buffer) error) []byte {
-		var out bytes.Buffer
-		err := write(&out)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out.Bytes()
-	}
-	colour := encode(func(out *bytes.Buffer) error { return jpeg.Encode(out, image.NewRGBA(image.Rect(0, 0, 200, 200)), nil) })
-	for name, picture := range map[string][]byte{
-		"nothing": {},
-		"png":     encode(func(out *bytes.Buffer) error { return png.Encode(out, image.NewRGBA(image.Rect(0, 0, 200, 200))) }),
-		"grey":    encode(func(out *bytes.Buffer) error { return jpeg.Encode(out, image.NewGray(image.Rect(0, 0, 200, 200)), nil) }),
-		"cut":     colour[:len(colour)-10],
-		"huge":    encode(func(out *bytes.Buffer) error { return jpeg.Encode(out, image.NewRGBA(image.Rect(0, 0, 5000, 16)), nil) }),
+	short := image.NewYCbCr(image.Rect(0, 0, 200, 200), image.YCbCrSubsampleRatio420)
+	short.Cr = short.Cr[:len(short.Cr)-1]
+	for name, picture := range map[string]*image.YCbCr{
+		"nothing":    {SubsampleRatio: image.YCbCrSubsampleRatio420},
+		"a line":     image.NewYCbCr(image.Rect(0, 0, 200, 1), image.YCbCrSubsampleRatio420),
+		"4:4:4":      image.NewYCbCr(image.Rect(0, 0, 200, 200), image.YCbCrSubsampleRatio444),
+		"not from 0": image.NewYCbCr(image.Rect(2, 2, 200, 200), image.YCbCrSubsampleRatio420),
+		"short":      short,
+		"huge":       image.NewYCbCr(image.Rect(0, 0, 70_000, 16), image.YCbCrSubsampleRatio420),
 	} {
 		faces, err := testEngine(t).Look(picture)
 		if err == nil {

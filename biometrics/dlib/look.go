@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"image"
-	"image/color"
 	"image/jpeg"
 
 	face "github.com/Kagami/go-face"
@@ -15,34 +14,28 @@ import (
 	"github.com/sallyport/sallyport/biometrics"
 )
 
-// maxSide is the longest side that Look hands on. go-face allocates what a header
-// asks for; the image gate keeps far below this.
-const maxSide = 4096
-
-// Look finds the faces of one JPEG made by the image gate, left to right. Where the
-// frontal detector finds none it looks again, at an enlarged frame. It is for the
-// worker process, to which frames come as bytes.
-func (e *Engine) Look(picture []byte) ([]biometrics.Face, error) {
-	config, err := jpeg.DecodeConfig(bytes.NewReader(picture))
+// Look finds the faces of a frame's pixels, left to right. Where the frontal detector
+// finds none it looks again, at an enlarged frame. It is for the worker process, to
+// which frames come as bytes.
+func (e *Engine) Look(img *image.YCbCr) ([]biometrics.Face, error) {
+	picture, err := encode(img)
 	if err != nil {
-		return nil, fmt.Errorf("frame is no JPEG: %v", err)
+		return nil, err
 	}
-	if config.ColorModel != color.YCbCrModel || config.Width > maxSide || config.Height > maxSide {
-		return nil, fmt.Errorf("frame of %dx%d is not one that the image gate makes", config.Width, config.Height)
-	}
+	defer picture.free()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.recognizer == nil {
 		return nil, errClosed
 	}
 	if e.model.Detector == biometrics.DetectorCNN {
-		return convert(e.recognizer.RecognizeCNN(picture))
+		return convert(e.recognizer.RecognizeCNN(picture.bytes()))
 	}
-	faces, err := convert(e.recognizer.Recognize(picture))
+	faces, err := convert(e.recognizer.Recognize(picture.bytes()))
 	if err != nil || len(faces) > 0 {
 		return faces, err
 	}
-	return e.again(picture)
+	return e.again(img)
 }
 
 // convert brings faces into our form, for dlib's rectangles include their last row
@@ -70,11 +63,7 @@ const (
 // again looks at an enlarged frame: the frontal detector sees no face below some 80
 // pixels. The CNN would see more, profiles too, but the landmarks of a profile are
 // made up: they would pass for a face that looks straight.
-func (e *Engine) again(picture []byte) ([]biometrics.Face, error) {
-	img, err := jpeg.Decode(bytes.NewReader(picture))
-	if err != nil {
-		return nil, fmt.Errorf("frame is no JPEG: %v", err)
-	}
+func (e *Engine) again(img *image.YCbCr) ([]biometrics.Face, error) {
 	size := img.Bounds().Size()
 	if max(size.X, size.Y) > enlargeFrom {
 		return nil, nil
@@ -82,7 +71,7 @@ func (e *Engine) again(picture []byte) ([]biometrics.Face, error) {
 	large := image.NewRGBA(image.Rectangle{Max: size.Mul(enlarge)})
 	draw.ApproxBiLinear.Scale(large, large.Rect, img, img.Bounds(), draw.Src, nil)
 	var out bytes.Buffer
-	err = jpeg.Encode(&out, large, &jpeg.Options{Quality: 95})
+	err := jpeg.Encode(&out, large, &jpeg.Options{Quality: jpegQuality})
 	if err != nil {
 		return nil, fmt.Errorf("frame: %v", err)
 	}

@@ -19,11 +19,8 @@ import (
 // looks for it where it was shrunk to.
 func TestSecondLook(t *testing.T) {
 	frame := openFrame(t, filepath.Join(facetest.Samples(t), "sample2-face1.jpg"))
-	img, err := jpeg.Decode(bytes.NewReader(frame.JPEG()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	large, err := testEngine(t).Look(frame.JPEG())
+	img := frame.Pixels()
+	large, err := testEngine(t).Look(img)
 	if err != nil || len(large) != 1 {
 		t.Fatal(len(large), err)
 	}
@@ -38,14 +35,23 @@ func TestSecondLook(t *testing.T) {
 	if err := jpeg.Encode(&out, small, &jpeg.Options{Quality: 95}); err != nil {
 		t.Fatal(err)
 	}
+	shrunk, err := testGate().Open(t.Context(), out.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, err := encode(shrunk.Pixels())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer picture.free()
 	e := testEngine(t)
 	e.mu.Lock()
-	first, err := convert(e.recognizer.Recognize(out.Bytes()))
+	first, err := convert(e.recognizer.Recognize(picture.bytes()))
 	e.mu.Unlock()
 	if err != nil || len(first) != 0 {
 		t.Fatalf("the first look sees %d faces of %d pixels, %v: the second is not reached", len(first), width, err)
 	}
-	found, err := e.Look(out.Bytes())
+	found, err := e.Look(shrunk.Pixels())
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%d faces, %v; want the one of %d pixels", len(found), err, width)
 	}

@@ -3,9 +3,7 @@
 package dlib
 
 import (
-	"bytes"
 	"image"
-	"image/jpeg"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -142,7 +140,7 @@ func subjects(t testing.TB, n int) (out []subject) {
 				return out
 			}
 			frame := openFrame(t, path)
-			faces, err := testEngine(t).Look(frame.JPEG())
+			faces, err := testEngine(t).Look(frame.Pixels())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,11 +151,7 @@ func subjects(t testing.TB, n int) (out []subject) {
 				refused++
 				continue
 			}
-			img, err := jpeg.Decode(bytes.NewReader(frame.JPEG()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			photo, err := synth.NewPhoto(img, faces[0].Landmarks)
+			photo, err := synth.NewPhoto(frame.Pixels(), faces[0].Landmarks)
 			if err != nil {
 				continue // too small, or not straight
 			}

@@ -27,7 +27,7 @@ import (
 
 // Version is the protocol version. Both sides are built from one commit, so any
 // other version is an error, not a negotiation.
-const Version = 2
+const Version = 3
 
 const (
 	magic        = "SPFW"
@@ -40,16 +40,15 @@ type Type uint8
 // The message types.
 const (
 	TypeHello   Type = 1 // worker: a Hello, once
-	TypeAnalyze Type = 2 // server: one JPEG
+	TypeAnalyze Type = 2 // server: one frame, see EncodeFrame
 	TypeFaces   Type = 3 // worker: the faces in it
 	TypeFailure Type = 4 // worker: why there is no answer
 )
 
-// Limits of what a message may carry. A frame of the gate, 1280 pixels square and
-// of nothing but noise, is below 3 MiB.
+// Limits of what a message may carry.
 const (
-	MaxImage   = 4 << 20 // bytes of a JPEG
-	MaxFaces   = 32      // faces of an answer; a worker leaves out what is beyond
+	MaxSide    = 4096 // pixels of a frame's long side; the gate keeps far below it
+	MaxFaces   = 32   // faces of an answer; a worker leaves out what is beyond
 	maxHello   = 4 << 10
 	maxFailure = 1 << 10
 )
@@ -60,7 +59,7 @@ func maxPayload(t Type) int {
 	case TypeHello:
 		return maxHello
 	case TypeAnalyze:
-		return MaxImage
+		return maxFrame
 	case TypeFaces:
 		return maxFacesLength
 	case TypeFailure:
@@ -90,6 +89,7 @@ func Write(w io.Writer, m Message) error {
 	out = binary.BigEndian.AppendUint32(out, uint32(len(m.Payload)))
 	out = append(out, m.Payload...)
 	_, err := w.Write(out)
+	clear(out) // it may hold a picture
 	if err != nil {
 		return fmt.Errorf("writing message: %w", err)
 	}

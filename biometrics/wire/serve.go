@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"image"
 	"io"
 
 	"github.com/sallyport/sallyport/biometrics"
@@ -10,7 +11,7 @@ import (
 // until in ends, which is nil. An error of analyze is answered as a failure and
 // does not end the conversation; faces beyond MaxFaces are left out, since a
 // capture is refused at two.
-func Serve(in io.Reader, out io.Writer, hello Hello, analyze func(jpeg []byte) ([]biometrics.Face, error)) error {
+func Serve(in io.Reader, out io.Writer, hello Hello, analyze func(*image.YCbCr) ([]biometrics.Face, error)) error {
 	payload, err := EncodeHello(hello)
 	if err != nil {
 		return err
@@ -27,15 +28,17 @@ func Serve(in io.Reader, out io.Writer, hello Hello, analyze func(jpeg []byte) (
 		if err != nil {
 			return err
 		}
-		err = Write(out, answer(request, analyze))
+		reply := answer(request, analyze)
+		clear(request.Payload)
+		err = Write(out, reply)
 		if err != nil {
 			return err
 		}
 	}
 }
 
-func answer(request Message, analyze func(jpeg []byte) ([]biometrics.Face, error)) Message {
-	faces, err := analyze(request.Payload)
+func answer(request Message, analyze func(*image.YCbCr) ([]biometrics.Face, error)) Message {
+	faces, err := look(request.Payload, analyze)
 	if err != nil {
 		return Message{Type: TypeFailure, ID: request.ID, Payload: EncodeFailure(err.Error())}
 	}
@@ -44,4 +47,12 @@ func answer(request Message, analyze func(jpeg []byte) ([]biometrics.Face, error
 		return Message{Type: TypeFailure, ID: request.ID, Payload: EncodeFailure(err.Error())}
 	}
 	return Message{Type: TypeFaces, ID: request.ID, Payload: payload}
+}
+
+func look(payload []byte, analyze func(*image.YCbCr) ([]biometrics.Face, error)) ([]biometrics.Face, error) {
+	img, err := DecodeFrame(payload)
+	if err != nil {
+		return nil, err
+	}
+	return analyze(img)
 }

@@ -190,17 +190,25 @@ func TestFailureFits(t *testing.T) {
 func TestServe(t *testing.T) {
 	t.Parallel()
 	var in, out bytes.Buffer
-	for i, picture := range []string{"one", "many", "broken"} {
-		err := Write(&in, Message{Type: TypeAnalyze, ID: uint32(i + 1), Payload: []byte(picture)})
+	for i, width := range []int{1, 2, 3, 0} {
+		payload := []byte{0, 1, 0, 1}
+		if width > 0 {
+			var err error
+			payload, err = EncodeFrame(testPicture(width, 5))
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := Write(&in, Message{Type: TypeAnalyze, ID: uint32(i + 1), Payload: payload})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	err := Serve(&in, &out, testHello(), func(jpeg []byte) ([]biometrics.Face, error) {
-		switch string(jpeg) {
-		case "one":
+	err := Serve(&in, &out, testHello(), func(img *image.YCbCr) ([]biometrics.Face, error) {
+		switch img.Rect.Dx() {
+		case 1:
 			return testFaces(1), nil
-		case "many":
+		case 2:
 			return testFaces(MaxFaces + 9), nil
 		}
 		return nil, errors.New("no picture")
@@ -222,9 +230,11 @@ func TestServe(t *testing.T) {
 			t.Errorf("answer %d: id %d, %d faces, %v; want %d faces", i+1, m.ID, len(faces), err, want)
 		}
 	}
-	m, err := Read(&out, TypeFailure)
-	if err != nil || string(m.Payload) != "no picture" || m.ID != 3 {
-		t.Errorf("failure: id %d %q, %v", m.ID, m.Payload, err)
+	for i, want := range []string{"no picture", "frame of 1x1 with 0 bytes"} {
+		m, err := Read(&out, TypeFailure)
+		if err != nil || string(m.Payload) != want || m.ID != uint32(i+3) {
+			t.Errorf("failure: id %d %q, %v; want %q", m.ID, m.Payload, err, want)
+		}
 	}
 }
 

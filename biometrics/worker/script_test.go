@@ -119,10 +119,11 @@ var (
 )
 
 func act(request wire.Message) {
-	faces, err := biometricstest.Faces(request.Payload)
+	picture, err := wire.DecodeFrame(request.Payload)
 	if err != nil {
 		panic(err)
 	}
+	faces := biometricstest.Faces(picture)
 	if diary {
 		fmt.Fprintln(os.Stderr, "saw", personIn(faces))
 	}

@@ -169,7 +169,12 @@ func (s *slot) ask(ctx context.Context, c *child, frame biometrics.Frame) ([]bio
 	stop := context.AfterFunc(ctx, func() { c.kill("was stopped") })
 	defer stop()
 
-	err := wire.Write(c.stdin, wire.Message{Type: wire.TypeAnalyze, ID: s.lastID, Payload: frame.JPEG()})
+	picture, err := wire.EncodeFrame(frame.Pixels())
+	if err != nil {
+		return nil, refusal(err.Error())
+	}
+	err = wire.Write(c.stdin, wire.Message{Type: wire.TypeAnalyze, ID: s.lastID, Payload: picture})
+	clear(picture)
 	if err != nil {
 		return nil, c.failure()
 	}

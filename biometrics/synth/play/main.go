@@ -12,13 +12,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"image"
-	"image/jpeg"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -148,9 +146,5 @@ func open(ctx context.Context, path, program, models string) (*synth.Photo, erro
 	if len(seen[0].Faces) != 1 {
 		return nil, fmt.Errorf("%d faces, want one", len(seen[0].Faces))
 	}
-	img, err := jpeg.Decode(bytes.NewReader(frame.JPEG()))
-	if err != nil {
-		return nil, err
-	}
-	return synth.NewPhoto(img, seen[0].Faces[0].Landmarks)
+	return synth.NewPhoto(frame.Pixels(), seen[0].Faces[0].Landmarks)
 }

@@ -1,0 +1,47 @@
+//go:build dlib
+
+package dlib
+
+import (
+	"bytes"
+	"image"
+	"image/jpeg"
+	"testing"
+)
+
+// TestEncodeIsThePicture: what go-face is handed is the frame, but for an odd last
+// column or row and what quantisation takes.
+func TestEncodeIsThePicture(t *testing.T) {
+	for _, size := range []image.Point{{2, 2}, {16, 16}, {77, 35}, {160, 121}} {
+		img := image.NewYCbCr(image.Rectangle{Max: size}, image.YCbCrSubsampleRatio420)
+		for y := range size.Y {
+			for x := range size.X {
+				img.Y[img.YOffset(x, y)] = uint8(40 + x + y)
+				img.Cb[img.COffset(x, y)], img.Cr[img.COffset(x, y)] = uint8(60+x), uint8(200-y)
+			}
+		}
+		p, err := encode(img)
+		if err != nil {
+			t.Fatal(size, err)
+		}
+		defer p.free()
+		decoded, err := jpeg.Decode(bytes.NewReader(p.bytes()))
+		if err != nil {
+			t.Fatal(size, err)
+		}
+		got, ok := decoded.(*image.YCbCr)
+		if want := image.Rect(0, 0, size.X&^1, size.Y&^1); !ok || got.Rect != want {
+			t.Fatalf("%v: %T of %v, want %v", size, decoded, decoded.Bounds(), want)
+		}
+		for y := range got.Rect.Dy() {
+			for x := range got.Rect.Dx() {
+				a, b := got.YCbCrAt(x, y), img.YCbCrAt(x, y)
+				if far(a.Y, b.Y) || far(a.Cb, b.Cb) || far(a.Cr, b.Cr) {
+					t.Fatalf("%v: %v at %d, %d, want %v", size, a, x, y, b)
+				}
+			}
+		}
+	}
+}
+
+func far(a, b uint8) bool { return max(a, b)-min(a, b) > 6 }
