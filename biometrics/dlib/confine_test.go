@@ -46,6 +46,15 @@ func TestWorkerYields(t *testing.T) {
 			t.Errorf("%s: %s", path, rest)
 		}
 	}
+	session, err := os.ReadFile(fmt.Sprintf("/proc/%d/autogroup", pid))
+	if err != nil {
+		t.Logf("this kernel keeps no sessions apart: %v", err)
+		return
+	}
+	own, err := os.ReadFile("/proc/self/autogroup")
+	if err != nil || !strings.HasSuffix(string(session), " nice 7\n") || bytes.Equal(session, own) {
+		t.Errorf("its session is %q, that of this process %q, %v", session, own, err)
+	}
 }
 
 // TestPictureBeyondTheMemoryLimit: a picture that needs more memory than a worker

@@ -29,7 +29,7 @@ type child struct {
 	readErr error  // why messages was closed; guarded by mu
 }
 
-// startChild starts a worker with three pipes, a process group of its own, so that
+// startChild starts a worker with three pipes, a session of its own, so that
 // a terminal's Ctrl-C reaches the parent alone, and an environment of one variable:
 // OpenBLAS would otherwise start a thread per core in every worker.
 func startChild(command []string) (*child, error) {
@@ -37,6 +37,7 @@ func startChild(command []string) (*child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("face worker: %w", err)
 	}
+	widen(stdinW)
 	stdoutR, stdoutW, err := os.Pipe()
 	if err != nil {
 		_ = stdinR.Close()

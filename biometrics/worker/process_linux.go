@@ -8,11 +8,13 @@ import (
 	"syscall"
 )
 
-// processAttributes put a worker into its own process group and have the kernel
-// kill it when the thread that started it is gone: a server that is killed leaves
-// no worker behind.
+// processAttributes put a worker into a session of its own and have the kernel kill
+// it when the thread that started it is gone: a server that is killed leaves no worker
+// behind. A session, not just a process group, because the kernel shares out cores
+// among sessions first (autogroups): in the server's, niceness would let the server go
+// first and not Postgres.
 func processAttributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	return &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 }
 
 // residentBytes is the physical memory of a process, 0 if it is gone.
@@ -32,4 +34,16 @@ func residentBytes(pid int) int64 {
 		}
 	}
 	return 0
+}
+
+// widen has a pipe hold a whole frame, so that handing one over is one write and no
+// waiting for a worker that lets others go first. The kernel may refuse, which costs
+// no more than that.
+func widen(pipe *os.File) {
+	const setPipeSize = 1031 // F_SETPIPE_SZ, which package syscall lacks
+	raw, err := pipe.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = raw.Control(func(fd uintptr) { _, _, _ = syscall.RawSyscall(syscall.SYS_FCNTL, fd, setPipeSize, 1<<20) })
 }

@@ -51,12 +51,13 @@ func confine(nice int, memory uint64) error {
 	if nice < 0 || nice > 19 {
 		return fmt.Errorf("nice %d is not from 0 to 19", nice)
 	}
-	err := keepMemoryPrivate()
+	// First, while its own entries below /proc are still this process's to write.
+	err := yieldTo(nice)
+	if err == nil {
+		err = keepMemoryPrivate()
+	}
 	if err == nil && memory > 0 {
 		err = capMemory(memory << 20)
-	}
-	if err == nil {
-		err = yieldTo(nice)
 	}
 	return err
 }

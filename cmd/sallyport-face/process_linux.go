@@ -3,10 +3,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // keepMemoryPrivate keeps faces out of core dumps and this process out of reach of
@@ -63,7 +65,26 @@ func yieldTo(nice int) error {
 			told = true
 		}
 	}
-	return nil
+	return yieldSession(nice)
+}
+
+// yieldSession has the worker's session let others go first, as niceness does within
+// one. The pool gives each worker a session; where the kernel keeps none apart
+// (CONFIG_SCHED_AUTOGROUP), or control groups do it, there is nothing to be told.
+func yieldSession(nice int) error {
+	const file = "/proc/self/autogroup"
+	for range 20 {
+		err := os.WriteFile(file, []byte(strconv.Itoa(nice)), 0)
+		switch {
+		case errors.Is(err, syscall.EAGAIN): // more than ten changes a second on this machine
+			time.Sleep(100 * time.Millisecond)
+		case err == nil, errors.Is(err, os.ErrNotExist):
+			return nil
+		default:
+			return fmt.Errorf("lowering priority of the session to %d: %w", nice, err)
+		}
+	}
+	return fmt.Errorf("lowering priority of the session to %d: the kernel has no time for it", nice)
 }
 
 // claimStdout takes standard output for the protocol and sends whatever a library

@@ -35,10 +35,13 @@ func (c Config) workerCommand() []string {
 	}
 }
 
-// faceWorkers is how many there are to be.
+// faceWorkers is how many there are to be. Unless told otherwise they leave one core
+// to everything else: Linux preempts lazily since 6.13 (PREEMPT_LAZY), so whoever wakes
+// up while all cores compute waits for a tick of some milliseconds, be their priority as
+// low as it may.
 func (c Config) faceWorkers() int {
 	if c.FaceWorkers == 0 {
-		return cores()
+		return max(1, cores()-1)
 	}
 	return c.FaceWorkers
 }
