@@ -26,6 +26,20 @@ func TestFaceNeedsTheConsentTextAsItIs(t *testing.T) {
 	ada.delete("/v1/me/face").want(404, models.CodeNotFound)
 }
 
+// Our text names how long an unused face is kept, so another time asks anew.
+func TestTheBuiltInTextNamesTheRetention(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withFace("ada", 1)
+	if state := ada.get("/v1/me/face").want(200); state.Body["ask_again"] != false || !strings.Contains(string(state.Raw), "for 365 days") {
+		t.Fatalf("got %s", state.Raw)
+	}
+	s.force(func(p *models.Policy) { p.Face.UnusedDays = 90 })
+	if state := ada.get("/v1/me/face").want(200); state.Body["ask_again"] != true || !strings.Contains(string(state.Raw), "for 90 days") {
+		t.Fatalf("got %s", state.Raw)
+	}
+}
+
 // An admin's text takes the place of ours, asks everybody anew, and the ledger
 // keeps which one was accepted and when.
 func TestAnotherTextAsksAnewAndTheLedgerKeepsBoth(t *testing.T) {

@@ -2,6 +2,8 @@ package face
 
 import (
 	"crypto/sha256"
+	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -19,20 +21,23 @@ type ConsentText struct {
 }
 
 // builtIn is the text where the policy has none. Change it and its version
-// together: people who accepted an older text are asked again.
-var builtIn = ConsentText{
-	Version:  "2026-11-2",
-	Language: "en",
-	Text: []string{
-		"We watch you through your camera for a few seconds while you follow what the page says, and turn the best pictures into 128 numbers each that describe your face. We keep the numbers, sealed, and never the pictures.",
-		"When you sign in we look again, compare the new numbers with yours, and throw pictures and new numbers away. We compare with nobody else’s, and look nobody up.",
-		"The numbers serve to sign you in here and nothing else. They go to nobody. If you don’t use your face for a year, they are erased; we write to you first where we can.",
-		"You can erase them at any time on your security page. They are gone at once, and other ways to sign in stay yours.",
-		"You don’t have to: a passkey or an authenticator app does the same, and better.",
-	},
-	Cohort: []string{
-		"Some people look alike to the measuring program. To treat everybody fairly it compares every result with those of a random sample of faces here. May your numbers be in that sample? Nobody can see who is in it or who was near to whom, and you can take yours out at any time.",
-	},
+// together: people who accepted an older text are asked again. How long numbers are
+// kept is a part of both.
+func builtIn(unusedDays int) ConsentText {
+	return ConsentText{
+		Version:  fmt.Sprintf("2026-11-3/%d", unusedDays),
+		Language: "en",
+		Text: []string{
+			"We watch you through your camera for a few seconds while you follow what the page says, and turn the best pictures into 128 numbers each that describe your face. We keep the numbers, sealed, and never the pictures.",
+			"When you sign in we look again, compare the new numbers with yours, and throw pictures and new numbers away. We compare with nobody else’s, and look nobody up.",
+			"The numbers serve to sign you in here and nothing else. They go to nobody. If you don’t use your face for " + strconv.Itoa(unusedDays) + " days, they are erased; we write to you first where we can.",
+			"You can erase them at any time on your security page. They are gone at once, and other ways to sign in stay yours.",
+			"You don’t have to: a passkey or an authenticator app does the same, and better.",
+		},
+		Cohort: []string{
+			"Some people look alike to the measuring program. To treat everybody fairly it compares every result with those of a random sample of faces here. May your numbers be in that sample? Nobody can see who is in it or who was near to whom, and you can take yours out at any time.",
+		},
+	}
 }
 
 // Statement is what a face can't do even with liveness checked. The start-up
@@ -44,7 +49,7 @@ func (h *Handlers) Consent(policy models.Policy) ConsentText {
 	if t := policy.Face.Consent; !t.IsZero() {
 		return ConsentText{Version: t.Version, Language: t.Language, Text: t.Text, Cohort: t.Cohort}
 	}
-	return builtIn
+	return builtIn(policy.Face.UnusedDays)
 }
 
 // accepts refuses any version but this one.
