@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -69,24 +68,6 @@ func office(t *testing.T) (*mailbox, mail.Server) {
 	return box, mail.Server{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port}
 }
 
-// syncBuffer is a log that tests read while it is written.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
 // withFace is an account whose face was last used so many days ago.
 func withFace(t *testing.T, f *pgtest.Fixture, name string, days int) models.ID {
 	t.Helper()
@@ -120,7 +101,7 @@ func TestOwnersOfUnusedFacesGetMailAlsoWhenTheServerWasDown(t *testing.T) {
 	f := pgtest.New(t)
 	box, server := office(t)
 	withFace(t, f, "ada", 340)
-	var log syncBuffer
+	var log pgtest.Log
 	c := newChores(f, server, slog.New(slog.NewTextHandler(&log, nil)))
 	jobs, err := f.Jobs(c.work(), time.Second, c.log)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/models/postgres"
+	"github.com/sallyport/sallyport/models/postgres/pgtest"
 )
 
 // idle is work that does nothing.
@@ -83,7 +84,7 @@ func TestAJobThatFailsIsTriedAgainAndLogged(t *testing.T) {
 		tried <- userID
 		return err
 	}
-	var log syncBuffer
+	var log pgtest.Log
 	jobs := b.jobs(work, time.Second, slog.New(slog.NewTextHandler(&log, nil)))
 	b.purge(true, 1, 0)
 	for range 2 {
@@ -177,21 +178,4 @@ func TestASchemaWithoutTheQueueIsRefused(t *testing.T) {
 	if err := postgres.CheckSchema(ctx, b.Pool); err == nil || !strings.Contains(err.Error(), "sallyport migrate") {
 		t.Errorf("got %v", err)
 	}
-}
-
-type syncBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

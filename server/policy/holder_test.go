@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/models/postgres/pgtest"
 )
 
 // memory is a store of policies.
@@ -37,23 +37,6 @@ func (m *memory) PolicyByVersion(_ context.Context, version string) (models.Poli
 	return p, nil
 }
 
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
 func TestAChangedFileIsSwappedInAndABadOneIsNot(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "policy.yaml")
@@ -68,7 +51,7 @@ func TestAChangedFileIsSwappedInAndABadOneIsNot(t *testing.T) {
 		}
 	}
 	write("face: {threshold: 0.45}\n")
-	var log syncBuffer
+	var log pgtest.Log
 	store := &memory{saved: map[string]models.Policy{}}
 	h, err := Load(t.Context(), store, path, named, easy, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
@@ -177,7 +160,7 @@ func TestTheJudgeIsAskedUntilItLetsAFileThrough(t *testing.T) {
 	}
 	const normalized = "face:\n  metric: normalized\n  threshold: 0.8\n"
 	write("{}\n")
-	var log syncBuffer
+	var log pgtest.Log
 	h, err := Load(t.Context(), &memory{saved: map[string]models.Policy{}}, path, named, judge, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
