@@ -90,6 +90,7 @@ test("a browser that lost its key signs in without it, and gets another only by 
   await dialog.getByLabel(/Six digits/).fill(await person.app.fresh());
   await says(page, /This browser is added/);
   const rows = page.locator("[data-device]");
+  await rows.locator("[data-this-device]:not([hidden])").waitFor(); // the mark comes after the page
   assert.equal(await rows.count(), 2);
   const lost = rows.filter({ hasNot: page.locator("[data-this-device]:not([hidden])") });
   await lost.getByRole("button", { name: /^Remove/ }).click();
