@@ -44,6 +44,9 @@ const server = spawn(program, ["serve", "--migrate"], {
     SALLYPORT_KEYS_DIGEST_FILE: path.join(folder, "keys/digest.key"),
     SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION: "off",
     SALLYPORT_POLICY_FILE: policy,
+    // Browser and camera are on this machine too, and people at the camera are not the ones to wait for others.
+    SALLYPORT_FACE_WORKERS: "2",
+    SALLYPORT_FACE_NICE: "0",
     SALLYPORT_FACE_MODELS: models,
     ...(process.env.SALLYPORT_FACE_WORKER ? { SALLYPORT_FACE_WORKER: process.env.SALLYPORT_FACE_WORKER } : {}),
     SALLYPORT_LOG_LEVEL: process.env.SALLYPORT_LOG_LEVEL ?? "warn",
