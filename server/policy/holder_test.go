@@ -37,6 +37,17 @@ func (m *memory) PolicyByVersion(_ context.Context, version string) (models.Poli
 	return p, nil
 }
 
+// policyFile is the path of a policy, and what writes it.
+func policyFile(t *testing.T) (path string, write func(document string)) {
+	path = filepath.Join(t.TempDir(), "policy.yaml")
+	return path, func(document string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(document), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestAChangedFileIsSwappedInAndABadOneIsNot(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "policy.yaml")
@@ -97,13 +108,7 @@ func TestAChangedFileIsSwappedInAndABadOneIsNot(t *testing.T) {
 // would fall back to the defaults, which may be milder.
 func TestATornFileIsNotSwappedIn(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "policy.yaml")
-	write := func(document string) {
-		t.Helper()
-		if err := os.WriteFile(path, []byte(document), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	path, write := policyFile(t)
 	write("face: {threshold: 0.3}\n")
 	h, err := Load(t.Context(), &memory{saved: map[string]models.Policy{}}, path, named, easy, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -144,13 +149,7 @@ func TestABadFileStopsTheStart(t *testing.T) {
 // taken as soon as it can.
 func TestTheJudgeIsAskedUntilItLetsAFileThrough(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "policy.yaml")
-	write := func(document string) {
-		t.Helper()
-		if err := os.WriteFile(path, []byte(document), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	path, write := policyFile(t)
 	serves := false
 	judge := func(p models.Policy) []models.Problem {
 		if p.Face.Metric == "normalized" && !serves {
