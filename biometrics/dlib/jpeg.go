@@ -16,6 +16,24 @@ static int compress(tjhandle handle, const unsigned char *y, const unsigned char
 	return tjCompressFromYUVPlanes(handle, planes, width, strides, height, TJSAMP_420, data, length, quality, 0);
 }
 
+// Scales by the inverse DCT of the blocks, which needs no pass over the pixels.
+static int enlarge(const unsigned char *data, unsigned long length, int width, int height,
+		unsigned char **out, unsigned long *out_length, int quality) {
+	unsigned long size = tjBufSizeYUV2(width, 1, height, TJSAMP_420);
+	unsigned char *pixels = size == (unsigned long)-1 ? NULL : tjAlloc((int)size);
+	tjhandle from = tjInitDecompress(), to = tjInitCompress();
+	int failed = pixels == NULL || from == NULL || to == NULL
+		|| tjDecompressToYUV2(from, data, length, pixels, width, 1, height, 0) != 0
+		|| tjCompressFromYUV(to, pixels, width, 1, height, TJSAMP_420, out, out_length, quality, 0) != 0;
+	if (from != NULL) tjDestroy(from);
+	if (to != NULL) tjDestroy(to);
+	if (pixels != NULL) {
+		memset(pixels, 0, size);
+		tjFree(pixels);
+	}
+	return failed;
+}
+
 // Cleared here: the compiler may not leave it out, for the caller can see it.
 static void forget(unsigned char *data, unsigned long length) {
 	memset(data, 0, length);
@@ -40,6 +58,7 @@ const jpegQuality = 95
 type picture struct {
 	data   *C.uchar
 	length C.ulong
+	size   image.Point
 }
 
 // encode makes a JPEG of a 4:2:0 picture that begins at 0, 0. TurboJPEG does it some
@@ -56,7 +75,7 @@ func encode(img *image.YCbCr) (picture, error) {
 		return picture{}, turboError(nil)
 	}
 	defer C.tjDestroy(handle)
-	var p picture
+	p := picture{size: image.Pt(width, height)}
 	//nolint:gocritic // of what cgo makes of it
 	failed := C.compress(handle, (*C.uchar)(&img.Y[0]), (*C.uchar)(&img.Cb[0]), (*C.uchar)(&img.Cr[0]),
 		C.int(img.YStride), C.int(img.CStride), C.int(width), C.int(height), &p.data, &p.length, jpegQuality)
@@ -66,6 +85,21 @@ func encode(img *image.YCbCr) (picture, error) {
 		return picture{}, err
 	}
 	return p, nil
+}
+
+// enlarged is the picture num/den times as large, a scale that TurboJPEG knows: whole
+// eighths up to 2.
+func (p picture) enlarged(num, den int) (picture, error) {
+	// Rounded up, as TJSCALED of turbojpeg.h.
+	large := picture{size: image.Pt((p.size.X*num+den-1)/den, (p.size.Y*num+den-1)/den)}
+	//nolint:gocritic // of what cgo makes of it
+	failed := C.enlarge(p.data, p.length, C.int(large.size.X), C.int(large.size.Y), &large.data, &large.length, jpegQuality)
+	if failed != 0 {
+		err := turboError(nil)
+		large.free()
+		return picture{}, err
+	}
+	return large, nil
 }
 
 func turboError(handle C.tjhandle) error {

@@ -3,13 +3,10 @@
 package dlib
 
 import (
-	"bytes"
 	"fmt"
 	"image"
-	"image/jpeg"
 
 	face "github.com/Kagami/go-face"
-	"golang.org/x/image/draw"
 
 	"github.com/sallyport/sallyport/biometrics"
 )
@@ -35,7 +32,7 @@ func (e *Engine) Look(img *image.YCbCr) ([]biometrics.Face, error) {
 	if err != nil || len(faces) > 0 {
 		return faces, err
 	}
-	return e.again(img)
+	return e.again(picture)
 }
 
 // convert brings faces into our form, for dlib's rectangles include their last row
@@ -53,37 +50,37 @@ func convert(found []face.Face, err error) ([]biometrics.Face, error) {
 	return faces, nil
 }
 
-// Frames up to enlargeFrom pixels long are enlarged for the second look, so that it
-// costs at most some 1600 by 1200 pixels.
+// Frames up to enlargeFrom pixels long are enlarged for the second look, by
+// enlargeNum/enlargeDen: it costs twice as much as the first one, and every frame
+// that shows no face pays for it.
 const (
-	enlarge     = 2
-	enlargeFrom = 800
+	enlargeNum, enlargeDen = 3, 2
+	enlargeFrom            = 800
 )
 
 // again looks at an enlarged frame: the frontal detector sees no face below some 80
-// pixels. The CNN would see more, profiles too, but the landmarks of a profile are
-// made up: they would pass for a face that looks straight.
-func (e *Engine) again(img *image.YCbCr) ([]biometrics.Face, error) {
-	size := img.Bounds().Size()
-	if max(size.X, size.Y) > enlargeFrom {
+// pixels, and whoever sits that far away is to be told to come nearer. The CNN would
+// see more, profiles too, but the landmarks of a profile are made up: they would pass
+// for a face that looks straight.
+func (e *Engine) again(frame picture) ([]biometrics.Face, error) {
+	if max(frame.size.X, frame.size.Y) > enlargeFrom {
 		return nil, nil
 	}
-	large := image.NewRGBA(image.Rectangle{Max: size.Mul(enlarge)})
-	draw.ApproxBiLinear.Scale(large, large.Rect, img, img.Bounds(), draw.Src, nil)
-	var out bytes.Buffer
-	err := jpeg.Encode(&out, large, &jpeg.Options{Quality: jpegQuality})
-	if err != nil {
-		return nil, fmt.Errorf("frame: %v", err)
-	}
-	faces, err := convert(e.recognizer.Recognize(out.Bytes()))
+	large, err := frame.enlarged(enlargeNum, enlargeDen)
 	if err != nil {
 		return nil, err
 	}
+	defer large.free()
+	faces, err := convert(e.recognizer.Recognize(large.bytes()))
+	if err != nil {
+		return nil, err
+	}
+	back := func(p image.Point) image.Point { return p.Mul(enlargeDen).Div(enlargeNum) }
 	for i := range faces {
 		f := &faces[i]
-		f.Box = image.Rectangle{Min: f.Box.Min.Div(enlarge), Max: f.Box.Max.Div(enlarge)}
+		f.Box = image.Rectangle{Min: back(f.Box.Min), Max: back(f.Box.Max)}
 		for j, p := range f.Landmarks {
-			f.Landmarks[j] = p.Div(enlarge)
+			f.Landmarks[j] = back(p)
 		}
 	}
 	return faces, nil
