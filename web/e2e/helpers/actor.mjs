@@ -82,6 +82,18 @@ export async function cameraIsOff(page) {
   assert.equal(await page.evaluate(() => window.cameraIsOff()), true, "the camera is still on");
 }
 
+/**
+ * Waits until somebody who does as they are asked has got in, or fails with what the page says instead.
+ * @param {import("playwright-core").Page} page
+ * @param {Promise<unknown>} arrival
+ */
+export async function passes(page, arrival) {
+  const complaint = page.locator("[data-capture-error]:visible");
+  const words = complaint.waitFor().then(() => complaint.textContent(), () => "");
+  assert.equal(await Promise.race([arrival.then(() => ""), words]), "", "somebody who did as they were asked is refused");
+  await arrival;
+}
+
 /** Runs in the page, before its own scripts. */
 function act() {
   if (!navigator.mediaDevices) return; // about:blank has no camera

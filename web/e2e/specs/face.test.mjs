@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { cameraIsOff, framesOf, sit } from "../helpers/actor.mjs";
+import { cameraIsOff, framesOf, passes, sit } from "../helpers/actor.mjs";
 import { arrivesAt, launch, looksRight, newProfile, openTab, says } from "../helpers/browser.mjs";
 import { photos } from "../helpers/camera.mjs";
 import { addApp, comeToTheCamera, endSession, register, sessionOf, somebody } from "../helpers/people.mjs";
@@ -52,7 +52,7 @@ test("choosing a face begins with recovery codes, then consent, then prompts", {
   await page.getByText("Look straight into the camera").waitFor();
   assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Turn the camera off");
   await page.getByText(/^Step 2 of \d$/).waitFor();
-  await page.getByRole("heading", { name: "You’re in" }).waitFor();
+  await passes(page, page.getByRole("heading", { name: "You’re in" }).waitFor());
   assert.equal(await page.getByText("Save recovery codes too").isVisible(), false, "the codes were saved a moment ago");
   await cameraIsOff(page);
   const session = await sessionOf(page);
@@ -91,7 +91,7 @@ test("the same person is let in, and this browser's key vouches for the pictures
   await page.locator("[data-phase=live]").waitFor();
   assert.ok(await page.getByRole("button", { name: /^Recovery code/ }).isVisible(), "another way is offered all the while");
   await looksRight(page);
-  await arrivesAt(page, "/account/security");
+  await passes(page, arrivesAt(page, "/account/security"));
   const session = await sessionOf(page);
   assert.deepEqual([session.state, session.acr], ["authenticated", "mfa"]);
   assert.equal(session.methods.at(-1).method, "face");
@@ -208,5 +208,5 @@ test("the screen shines on the face, unless the person asked for no flashing", {
   await calm.uncheck();
   await page.getByRole("button", { name: "Sign in with your face" }).click();
   await page.locator("[data-light]:not([hidden])").waitFor();
-  await arrivesAt(page, "/chat");
+  await passes(page, arrivesAt(page, "/chat"));
 });

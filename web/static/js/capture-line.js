@@ -7,7 +7,7 @@ import { Problem, request } from "./api.js";
 /**
  * @typedef {{prompt: string, step: number, steps: number, hint?: string, color?: string}} Cue
  * @typedef {{thumbprint?: string, public_key?: string, signature?: string}} Hello
- * @typedef {{cue: (cue: Cue) => void, frame: () => Promise<Blob>}} Ends what shows a cue, and what answers it
+ * @typedef {{cue: (cue: Cue) => void, frame: () => Promise<Uint8Array<ArrayBuffer>>}} Ends what shows a cue, and what answers it
  */
 
 /** Longer than the server waits for a busy engine. */
@@ -33,7 +33,7 @@ export function play(challenge, hello, ends, signal) {
     ends.cue(cue);
     await pause(next - performance.now());
     next = performance.now() + 1000 / challenge.frame.per_second;
-    const picture = await (await ends.frame()).arrayBuffer();
+    const picture = await ends.frame();
     const digest = await crypto.subtle.digest("SHA-256", picture);
     if (socket.readyState !== WebSocket.OPEN) return;
     sent.push(hex(digest));
