@@ -13,13 +13,7 @@ import (
 // column or row and what quantisation takes.
 func TestEncodeIsThePicture(t *testing.T) {
 	for _, size := range []image.Point{{2, 2}, {16, 16}, {77, 35}, {160, 121}} {
-		img := image.NewYCbCr(image.Rectangle{Max: size}, image.YCbCrSubsampleRatio420)
-		for y := range size.Y {
-			for x := range size.X {
-				img.Y[img.YOffset(x, y)] = uint8(40 + x + y)
-				img.Cb[img.COffset(x, y)], img.Cr[img.COffset(x, y)] = uint8(60+x), uint8(200-y)
-			}
-		}
+		img := slope(size)
 		p, err := encode(img)
 		if err != nil {
 			t.Fatal(size, err)
@@ -47,13 +41,7 @@ func TestEncodeIsThePicture(t *testing.T) {
 // TestEnlargedIsThePicture: three halves as large, odd sizes too, and the same to see.
 func TestEnlargedIsThePicture(t *testing.T) {
 	for _, size := range []image.Point{{2, 2}, {16, 16}, {78, 34}, {160, 120}} {
-		img := image.NewYCbCr(image.Rectangle{Max: size}, image.YCbCrSubsampleRatio420)
-		for y := range size.Y {
-			for x := range size.X {
-				img.Y[img.YOffset(x, y)] = uint8(20 + x + y/2)
-				img.Cb[img.COffset(x, y)], img.Cr[img.COffset(x, y)] = uint8(60+x/2), uint8(200-y/2)
-			}
-		}
+		img := slope(size)
 		p, err := encode(img)
 		if err != nil {
 			t.Fatal(size, err)
@@ -84,6 +72,19 @@ func TestEnlargedIsThePicture(t *testing.T) {
 	if _, err := (picture{}).enlarged(3, 2); err == nil {
 		t.Error("nothing was enlarged")
 	}
+}
+
+// slope is a picture whose planes rise and fall evenly, so that it looks alike at
+// every scale.
+func slope(size image.Point) *image.YCbCr {
+	img := image.NewYCbCr(image.Rectangle{Max: size}, image.YCbCrSubsampleRatio420)
+	for y := range size.Y {
+		for x := range size.X {
+			img.Y[img.YOffset(x, y)] = uint8(20 + x + y/2)
+			img.Cb[img.COffset(x, y)], img.Cr[img.COffset(x, y)] = uint8(60+x/2), uint8(200-y/2)
+		}
+	}
+	return img
 }
 
 func far(a, b uint8) bool { return max(a, b)-min(a, b) > 6 }
