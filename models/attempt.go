@@ -10,8 +10,10 @@ type Attempt struct {
 	Established   bool // the account has had a second factor at some time
 	Enrolled      Enrolled
 	PolicyVersion string
-	IdleEndsAt    time.Time // zero while anonymous
-	EndsAt        time.Time
+	// StepUp is what the session asked for beforehand to do just this; nil without.
+	StepUp     *StepUp
+	IdleEndsAt time.Time // zero while anonymous
+	EndsAt     time.Time
 }
 
 // EventKind names what happened to an attempt.
@@ -26,12 +28,16 @@ const (
 	CodesIssued     EventKind = "codes_issued"
 	FactorRemoved   EventKind = "factor_removed"
 	PasswordChanged EventKind = "password_changed"
+	DeviceAdded     EventKind = "device_added"
+	DeviceRemoved   EventKind = "device_removed"
+	Exported        EventKind = "exported"
 )
 
 // Event is one thing that happened, already checked by whoever reports it.
 type Event struct {
 	Kind   EventKind
 	Factor Factor // with FactorPassed, FactorEnrolled, FactorRemoved
+	Object ID     // the row that it adds or removes, for the audit log
 	UV     bool   // with passkeys: read from this very assertion
 	// DeviceKey says that a registered key of the browser signed the capture;
 	// with faces.
@@ -54,13 +60,16 @@ const (
 	EffectEstablish      EffectKind = "establish"       // set mfa_established_at, once
 	EffectResetCount     EffectKind = "reset_count"     // this factor's own failures
 	EffectRecord         EffectKind = "record"          // write the audit row
+	EffectProve          EffectKind = "prove"           // note the proof on the step-up that it was given for
 )
 
 // Effect is one thing to do, as data.
 type Effect struct {
 	Kind   EffectKind
 	Factor Factor // with EffectResetCount and EffectRecord
+	Object ID     // with EffectRecord: the row that was added or removed
 	Fact   string // with EffectRecord: what the audit row says happened
+	Proof  Method // with EffectProve
 }
 
 // Decide is a step of the state machine with the policy, the event and the

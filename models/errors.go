@@ -49,6 +49,8 @@ type Error struct {
 	Field      string        // the request's field at fault, with CodeInvalidRequest and CodeConflict
 	Reason     string        // a stable word for why, such as too_short
 	RetryAfter time.Duration // with CodeRateLimited, CodeOverloaded, CodeFaceUnavailable
+	Purpose    Purpose       // with CodeStepUpRequired: what to ask for a step-up for
+	Password   bool          // with CodeStepUpRequired: the password is needed too
 	MaxAge     time.Duration // with CodeStepUpRequired: how old a proof may be
 	Factors    []Factor      // with CodeStepUpRequired: the person's factors that would do
 	Cause      error         // for the log alone

@@ -38,9 +38,50 @@ type TimeoutsPolicy struct {
 	Absolute     Duration `yaml:"absolute" json:"absolute"`
 }
 
-// StepUpPolicy says how recent a proof must be for a sensitive write.
+// StepUpPolicy says what a session has to prove before a sensitive act.
 type StepUpPolicy struct {
+	// MaxAge is how long a step-up lives: from its asking to the act.
 	MaxAge Duration `yaml:"max_age" json:"max_age"`
+	// Change is for what guards the account: factors, devices, password, address.
+	Change        StepUpRule `yaml:"change" json:"change"`
+	RecoveryCodes StepUpRule `yaml:"recovery_codes" json:"recovery_codes"`
+	Export        StepUpRule `yaml:"export" json:"export"`
+	Delete        StepUpRule `yaml:"delete" json:"delete"`
+}
+
+// StepUpRule is what one sort of act asks for.
+type StepUpRule struct {
+	// Password asks for the password beside the factor.
+	Password bool `yaml:"password" json:"password"`
+	// ACR is the least context of the proofs. Adding a factor asks for as much as that
+	// factor yields and other changes for the best that the account can give, if that
+	// is more.
+	ACR ACR `yaml:"acr,omitempty" json:"acr,omitempty"`
+	// Recent is how old a proof that was given without being asked may be; at 0 each
+	// has to be given for the step-up itself.
+	Recent Duration `yaml:"recent" json:"recent"`
+}
+
+func (r StepUpRule) strictest(s StepUpRule) StepUpRule {
+	out := StepUpRule{Password: r.Password || s.Password, ACR: r.ACR, Recent: min(r.Recent, s.Recent)}
+	if out.ACR != ACRAAL2 && s.ACR != "" {
+		out.ACR = s.ACR
+	}
+	return out
+}
+
+// Rule is what acts of a purpose ask for.
+func (p StepUpPolicy) Rule(purpose Purpose) StepUpRule {
+	switch purpose {
+	case NewRecoveryCodes:
+		return p.RecoveryCodes
+	case Export:
+		return p.Export
+	case DeleteAccount:
+		return p.Delete
+	default:
+		return p.Change
+	}
 }
 
 // PasswordPolicy bounds a new password, in Unicode code points.
@@ -86,7 +127,13 @@ func DefaultPolicy(model string) Policy {
 			Idle:         Duration(time.Hour),
 			Absolute:     Duration(24 * time.Hour),
 		},
-		StepUp:   StepUpPolicy{MaxAge: Duration(5 * time.Minute)},
+		StepUp: StepUpPolicy{
+			MaxAge: Duration(5 * time.Minute),
+			Change: StepUpRule{Password: true},
+			// Asked for right after the first factor was set up.
+			RecoveryCodes: StepUpRule{Recent: Duration(5 * time.Minute)},
+			Delete:        StepUpRule{Password: true},
+		},
 		Password: PasswordPolicy{MinLength: 8},
 		Limits: LimitsPolicy{
 			Password:     limit(10, 15*time.Minute),
@@ -157,7 +204,13 @@ func (p Policy) Strictest(q Policy) Policy {
 		Idle:         min(p.Timeouts.Idle, q.Timeouts.Idle),
 		Absolute:     min(p.Timeouts.Absolute, q.Timeouts.Absolute),
 	}
-	out.StepUp.MaxAge = min(p.StepUp.MaxAge, q.StepUp.MaxAge)
+	out.StepUp = StepUpPolicy{
+		MaxAge:        min(p.StepUp.MaxAge, q.StepUp.MaxAge),
+		Change:        p.StepUp.Change.strictest(q.StepUp.Change),
+		RecoveryCodes: p.StepUp.RecoveryCodes.strictest(q.StepUp.RecoveryCodes),
+		Export:        p.StepUp.Export.strictest(q.StepUp.Export),
+		Delete:        p.StepUp.Delete.strictest(q.StepUp.Delete),
+	}
 	out.Password.MinLength = max(p.Password.MinLength, q.Password.MinLength)
 	out.Limits = LimitsPolicy{
 		Password:     p.Limits.Password.strictest(q.Limits.Password),

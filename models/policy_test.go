@@ -19,6 +19,7 @@ func TestStrictestTakesTheStricterOfEachField(t *testing.T) {
 	t.Parallel()
 	mild, strict := DefaultPolicy("dlib-v1"), DefaultPolicy("dlib-v1")
 	strict.Factors = FactorsPolicy{Allowed: []Factor{Passkey}, Passwordless: false}
+	minute := Duration(time.Minute)
 	strict.Face.Threshold = 0.3
 	mild.Face.Previous = &Yardstick{Metric: "euclidean", Fusion: "mean", Model: "older", Threshold: 0.5}
 	strict.Face.Previous = &Yardstick{Metric: "euclidean", Fusion: "mean", Model: "older", Threshold: 0.4}
@@ -26,9 +27,10 @@ func TestStrictestTakesTheStricterOfEachField(t *testing.T) {
 	strict.Face.LivenessThreshold, strict.Face.RequireDeviceKey, strict.Face.UnusedDays = 0.3, true, 90
 	strict.Face.Quality = QualityPolicy{Sharpness: 30, MinLuma: 80, MaxLuma: 170, Contrast: 40, FaceSide: 150}
 	strict.Face.Failures = FailuresPolicy{Free: 3, Wait: Duration(time.Minute), DisableAfter: 20}
-	minute := Duration(time.Minute)
 	strict.Timeouts = TimeoutsPolicy{minute, minute, minute, minute, minute}
-	strict.StepUp.MaxAge = minute
+	fresh := StepUpRule{Password: true, ACR: ACRAAL2}
+	mild.StepUp = StepUpPolicy{minute * 2, StepUpRule{Recent: minute}, StepUpRule{ACR: ACRMFA}, StepUpRule{Recent: minute}, StepUpRule{Recent: minute}}
+	strict.StepUp = StepUpPolicy{minute, fresh, fresh, fresh, fresh}
 	strict.Password.MinLength = 20
 	one := Limit{Max: 1, Window: Duration(10 * time.Hour)}
 	strict.Limits = LimitsPolicy{one, one, one, one, one, one, one, one, one}

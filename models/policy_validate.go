@@ -31,6 +31,14 @@ func (p Policy) Validate() []Problem {
 	within("timeouts.idle", p.Timeouts.Idle, time.Minute, 30*24*time.Hour)
 	within("timeouts.absolute", p.Timeouts.Absolute, time.Minute, 30*24*time.Hour)
 	within("step_up.max_age", p.StepUp.MaxAge, 10*time.Second, time.Hour)
+	for key, rule := range map[string]StepUpRule{
+		"change": p.StepUp.Change, "recovery_codes": p.StepUp.RecoveryCodes, "export": p.StepUp.Export, "delete": p.StepUp.Delete,
+	} {
+		within("step_up."+key+".recent", rule.Recent, 0, time.Hour)
+		if rule.ACR != "" && rule.ACR.Level() != 2 {
+			bad("step_up."+key+".acr", "must be aal2 or mfa, is %q", rule.ACR)
+		}
+	}
 	if p.Timeouts.Idle > p.Timeouts.Absolute {
 		bad("timeouts.idle", "must not be longer than timeouts.absolute (%s), is %s", p.Timeouts.Absolute, p.Timeouts.Idle)
 	}

@@ -30,6 +30,7 @@ type Challenge struct {
 	SessionID ID        // zero before there is a session
 	UserID    ID        // zero before there is a session
 	Binding   TokenHash // of the pre-session token; zero with a session
+	StepUp    ID        // the step-up that its answer is a proof for; zero for none
 	Data      json.RawMessage
 	Capture   []byte // what a camera gave to a face challenge; sealed in the store and open here
 	CreatedAt time.Time

@@ -53,6 +53,8 @@ type Session struct {
 	LastSeenAt    time.Time
 	IdleEndsAt    time.Time // moves with use
 	EndsAt        time.Time // absolute
+	// Act is what the request at hand does and has to have asked for; not stored.
+	Act Act
 }
 
 // ACR is derived from the methods; a session has no level of its own.
@@ -73,7 +75,18 @@ type Ref struct {
 	ID        ID
 	UserID    ID
 	TokenHash TokenHash
+	Act       Act // uses up the step-up that was asked for it; zero for what needs none
+	For       ID  // the step-up that a proof is given for; zero for none
 }
 
 // Ref names s for a transition.
-func (s Session) Ref() Ref { return Ref{ID: s.ID, UserID: s.User.ID, TokenHash: s.TokenHash} }
+func (s Session) Ref() Ref {
+	return Ref{ID: s.ID, UserID: s.User.ID, TokenHash: s.TokenHash, Act: s.Act}
+}
+
+// Proving names s for a proof that is given for a step-up, or for none with "".
+func (s Session) Proving(stepUp ID) Ref {
+	ref := s.Ref()
+	ref.For = stepUp
+	return ref
+}

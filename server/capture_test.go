@@ -84,13 +84,13 @@ func (p *person) openCamera(issued *answer) *websocket.Conn {
 }
 
 // askEnrol asks for an enrolment challenge.
-func (b *browser) askEnrol(more map[string]any) *answer {
-	b.t.Helper()
-	body := map[string]any{"consent_version": b.consentVersion()}
+func (p *person) askEnrol(more map[string]any) *answer {
+	p.t.Helper()
+	body := map[string]any{"consent_version": p.consentVersion()}
 	for key, value := range more {
 		body[key] = value
 	}
-	return b.post("/v1/me/face/challenge", body)
+	return p.post("/v1/me/face/challenge", body)
 }
 
 func (b *browser) consentVersion() string {

@@ -35,7 +35,7 @@ func (s *Server) guard(r route) fiber.Handler {
 		if err := web.AllowBody(c, r.body); err != nil {
 			return err
 		}
-		if r.stepUp != nil && session.State == models.Authenticated {
+		if r.act.purpose != "" && session.State == models.Authenticated {
 			if err := s.checkStepUp(c, r, session); err != nil {
 				return err
 			}
@@ -44,13 +44,25 @@ func (s *Server) guard(r route) fiber.Handler {
 	}
 }
 
+// checkStepUp notes what the request does and refuses it before its body is read,
+// unless the session asked for it and gave its proofs. The store uses the step-up
+// up with the write itself.
 func (s *Server) checkStepUp(c *fiber.Ctx, r route, session models.Session) error {
+	act := models.Act{Purpose: r.act.purpose, Object: c.Params("id")}
+	web.SetAct(c, act)
+	if r.act.begun {
+		return nil
+	}
 	enrolled, err := s.deps.Store.Enrolled(c.UserContext(), session)
 	if err != nil {
 		return err
 	}
-	attempt := models.Attempt{State: session.State, Methods: session.Methods, Enrolled: enrolled}
-	return mfa.StepUp(s.door.Policy(c), attempt, r.stepUp(enrolled), s.deps.Now())
+	asked, err := s.deps.Store.StepUp(c.UserContext(), session.ID, act)
+	if err != nil {
+		return err
+	}
+	attempt := models.Attempt{State: session.State, Methods: session.Methods, Enrolled: enrolled, StepUp: asked}
+	return mfa.StepUp(s.door.Policy(c), attempt, act.Purpose, s.deps.Now())
 }
 
 // lead shows a page to whom it is for and leads everybody else to theirs,

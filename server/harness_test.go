@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -259,6 +260,55 @@ type person struct {
 	name   string
 	secret string // of the authenticator app
 	codes  []string
+	key    *key // a passkey
+}
+
+// do sends a request and, where it needs a step-up, gives its proofs and sends it
+// again, as the pages do. What the bare browser answers is for tests of step-ups.
+func (p *person) do(method, path string, body any) *answer {
+	p.t.Helper()
+	a := p.browser.do(method, path, body)
+	if a.code() != models.CodeStepUpRequired || !p.stepUp(a) {
+		return a
+	}
+	return p.browser.do(method, path, body)
+}
+
+func (p *person) post(path string, body any) *answer { p.t.Helper(); return p.do("POST", path, body) }
+func (p *person) get(path string) *answer            { p.t.Helper(); return p.do("GET", path, nil) }
+func (p *person) delete(path string) *answer         { p.t.Helper(); return p.do("DELETE", path, nil) }
+
+// stepUp gives what a refusal asks for: the password, and a passkey or a code of the
+// authenticator app, for which it waits a time step. It tells whether it could.
+func (p *person) stepUp(refused *answer) bool {
+	p.t.Helper()
+	object, _ := refused.Body["object"].(string)
+	return p.prove(refused.text("purpose"), object)
+}
+
+// prove begins a step-up and gives its proofs.
+func (p *person) prove(purpose, object string) bool {
+	p.t.Helper()
+	begun := p.browser.post("/v1/step-up", map[string]any{"purpose": purpose, "object": object}).want(201)
+	if begun.Body["granted"] == true {
+		return true
+	}
+	id, factors := begun.text("id"), begun.Body["factors"].([]any)
+	byPasskey := slices.Contains(factors, any("passkey")) && p.key != nil
+	if !byPasskey && (!slices.Contains(factors, any("totp")) || p.secret == "") {
+		return false
+	}
+	if begun.Body["password"] == true {
+		p.browser.post("/v1/verify/password", map[string]any{"password": password, "step_up": id}).want(200)
+	}
+	if byPasskey {
+		options := p.browser.post("/v1/verify/passkey/options", map[string]any{"step_up": id}).want(200)
+		p.browser.post("/v1/verify/passkey", p.key.sign(p.t, options)).want(200)
+		return true
+	}
+	p.site.nextStep()
+	p.browser.post("/v1/verify/totp", map[string]any{"code": p.code(), "step_up": id}).want(200)
+	return true
 }
 
 func (s *site) register(name string) *person {

@@ -259,7 +259,7 @@ func TestEveryOperationIsReplayed(t *testing.T) {
 	s.browser().loginPasskey(phone).want(200)
 
 	// An app, whose answers carry the token.
-	app := s.app()
+	app := &person{browser: s.app(), name: "ada", key: phone}
 	bearer := map[string]any{"transport": "bearer"}
 	options := app.post("/v1/login/passkey/options", bearer).want(200)
 	assertion := strings.TrimSuffix(phone.sign(t, options), "}") + `,"transport":"bearer","ceremony":"` + options.text("ceremony") + `"}`
@@ -274,6 +274,7 @@ func TestEveryOperationIsReplayed(t *testing.T) {
 	app.delete("/v1/me/face").want(200)
 	app.askEnrol(nil).want(201)
 	ada = ada.elsewhere()
+	ada.key = phone // the laptop's is gone
 	ada.verifyPasskey(phone).want(200)
 	ada.delete("/v1/me/totp").want(204)
 	ada.post("/v1/me/password", map[string]any{"current": password, "new": "a brand new password"}).want(204)

@@ -76,7 +76,11 @@ func (k *key) sign(t testing.TB, options *answer) string {
 func (p *person) addPasskey(k *key, name string) *answer {
 	p.t.Helper()
 	options := p.post("/v1/me/passkeys/options", map[string]any{}).want(200)
-	return p.post("/v1/me/passkeys", map[string]any{"name": name, "credential": k.create(p.t, options)})
+	a := p.browser.post("/v1/me/passkeys", map[string]any{"name": name, "credential": k.create(p.t, options)})
+	if a.Status == 201 {
+		p.key = k
+	}
+	return a
 }
 
 func (p *person) verifyPasskey(k *key) *answer {
@@ -133,7 +137,7 @@ func TestAStepUpWithoutUserVerificationProvesNothing(t *testing.T) {
 	phone.auth.Options.UserNotVerified = true
 	ada.verifyPasskey(phone).want(422, models.CodeFactorRejected)
 	ada.get("/v1/session").want(200).state(models.Authenticated, models.ACRAAL2)
-	ada.post("/v1/me/recovery-codes", map[string]any{}).want(403, models.CodeStepUpRequired)
+	ada.browser.post("/v1/me/recovery-codes", map[string]any{}).want(403, models.CodeStepUpRequired)
 	// With the password it is a second factor, then and at the next step-up.
 	tab := ada.elsewhere()
 	for range 2 {

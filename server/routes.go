@@ -3,13 +3,13 @@ package server
 import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/models"
-	"github.com/sallyport/sallyport/models/mfa"
 	"github.com/sallyport/sallyport/server/account"
 	"github.com/sallyport/sallyport/server/auth"
 	"github.com/sallyport/sallyport/server/chat"
 	"github.com/sallyport/sallyport/server/face"
 	"github.com/sallyport/sallyport/server/passkey"
 	"github.com/sallyport/sallyport/server/recovery"
+	"github.com/sallyport/sallyport/server/stepup"
 	"github.com/sallyport/sallyport/server/totp"
 	"github.com/sallyport/sallyport/server/web"
 )
@@ -21,6 +21,7 @@ type parts struct {
 	face     *face.Handlers
 	recovery *recovery.Handlers
 	account  *account.Handlers
+	stepUp   *stepup.Handlers
 	chat     *chat.Handlers
 }
 
@@ -29,8 +30,8 @@ type parts struct {
 type route struct {
 	method, path string
 	states       access
-	body         int    // most bytes
-	stepUp       stepUp // asked of an authenticated session beside its state
+	body         int // most bytes
+	act          act // asked of an authenticated session beside its state
 	handler      fiber.Handler
 }
 
@@ -49,16 +50,17 @@ var (
 	full = access{models.Authenticated}
 )
 
-// stepUp says which context a fresh proof must reach, given what the account
-// holds. nil asks for none.
-type stepUp func(models.Enrolled) models.ACR
-
-func toAdd(f models.Factor) stepUp {
-	return func(models.Enrolled) models.ACR { return mfa.Yields(f) }
+// act is what a route does that a session has to have asked for by a step-up. Where a
+// ceremony leads to it, that is judged when the ceremony begins.
+type act struct {
+	purpose models.Purpose
+	begun   bool
 }
 
-// toChange: what guards the account is changed by its strongest proof alone.
-func toChange(e models.Enrolled) models.ACR { return mfa.Strongest(e) }
+var free act
+
+func asks(p models.Purpose) act  { return act{purpose: p} }
+func begun(p models.Purpose) act { return act{purpose: p, begun: true} }
 
 const (
 	small  = 16 << 10
@@ -68,74 +70,76 @@ const (
 // api is the v1 surface.
 func (s *Server) api(p parts) []route {
 	return []route{
-		{"POST", "/v1/accounts", anyone, small, nil, p.auth.Register},
-		{"POST", "/v1/password/advice", anyone, small, nil, p.auth.Advice},
-		{"POST", "/v1/login", anyone, small, nil, p.auth.Login},
-		{"POST", "/v1/login/passkey/options", anyone, small, nil, p.passkey.LoginOptions},
-		{"POST", "/v1/login/passkey", anyone, assert, nil, p.passkey.Login},
-		{"GET", "/v1/session", signedIn, 0, nil, p.auth.Session},
-		{"DELETE", "/v1/session", signedIn, 0, nil, p.auth.Logout},
+		{"POST", "/v1/accounts", anyone, small, free, p.auth.Register},
+		{"POST", "/v1/password/advice", anyone, small, free, p.auth.Advice},
+		{"POST", "/v1/login", anyone, small, free, p.auth.Login},
+		{"POST", "/v1/login/passkey/options", anyone, small, free, p.passkey.LoginOptions},
+		{"POST", "/v1/login/passkey", anyone, assert, free, p.passkey.Login},
+		{"GET", "/v1/session", signedIn, 0, free, p.auth.Session},
+		{"DELETE", "/v1/session", signedIn, 0, free, p.auth.Logout},
 
-		{"POST", "/v1/verify/totp", verify, small, nil, p.totp.Verify},
-		{"POST", "/v1/verify/recovery", verify, small, nil, p.recovery.Verify},
-		{"POST", "/v1/verify/passkey/options", verify, small, nil, p.passkey.VerifyOptions},
-		{"POST", "/v1/verify/passkey", verify, assert, nil, p.passkey.Verify},
-		{"POST", "/v1/verify/face/challenge", verify, small, nil, p.face.VerifyChallenge},
-		{"GET", "/v1/verify/face/capture", verify, 0, nil, p.face.Capture},
-		{"POST", "/v1/verify/face", verify, small, nil, p.face.Verify},
+		{"POST", "/v1/step-up", full, small, free, p.stepUp.Begin},
+		{"POST", "/v1/verify/password", full, small, free, p.auth.Confirm},
+		{"POST", "/v1/verify/totp", verify, small, free, p.totp.Verify},
+		{"POST", "/v1/verify/recovery", verify, small, free, p.recovery.Verify},
+		{"POST", "/v1/verify/passkey/options", verify, small, free, p.passkey.VerifyOptions},
+		{"POST", "/v1/verify/passkey", verify, assert, free, p.passkey.Verify},
+		{"POST", "/v1/verify/face/challenge", verify, small, free, p.face.VerifyChallenge},
+		{"GET", "/v1/verify/face/capture", verify, 0, free, p.face.Capture},
+		{"POST", "/v1/verify/face", verify, small, free, p.face.Verify},
 
-		{"GET", "/v1/me", full, 0, nil, p.account.Me},
-		{"GET", "/v1/me/passkeys", enrol, 0, nil, p.passkey.List},
-		{"POST", "/v1/me/passkeys/options", enrol, small, toAdd(models.Passkey), p.passkey.EnrolOptions},
-		{"POST", "/v1/me/passkeys", enrol, assert, nil, p.passkey.Enrol}, // judged by when its options were asked for
-		{"PATCH", "/v1/me/passkeys/:id", full, small, nil, p.passkey.Rename},
-		{"DELETE", "/v1/me/passkeys/:id", full, 0, toChange, p.passkey.Remove},
-		{"GET", "/v1/me/totp", enrol, 0, nil, p.totp.State},
-		{"POST", "/v1/me/totp", enrol, small, toAdd(models.TOTP), p.totp.Begin},
-		{"POST", "/v1/me/totp/confirm", enrol, small, nil, p.totp.Confirm}, // likewise
-		{"DELETE", "/v1/me/totp", full, 0, toChange, p.totp.Remove},
-		{"GET", "/v1/me/recovery-codes", enrol, 0, nil, p.recovery.State},
-		{"POST", "/v1/me/recovery-codes", enrol, small, toChange, p.recovery.Issue},
-		{"GET", "/v1/me/face", enrol, 0, nil, p.face.State},
-		{"POST", "/v1/me/face/challenge", enrol, small, toAdd(models.Face), p.face.EnrolChallenge},
-		{"GET", "/v1/me/face/capture", enrol, 0, nil, p.face.Capture},
-		{"POST", "/v1/me/face", enrol, small, nil, p.face.Enrol}, // likewise
-		{"DELETE", "/v1/me/face", full, 0, toChange, p.face.Remove},
-		{"POST", "/v1/me/face/consent", full, small, nil, p.face.AgreeAnew},
-		{"GET", "/v1/me/devices", enrol, 0, nil, p.face.Devices},
-		{"POST", "/v1/me/devices", full, small, toAdd(models.Passkey), p.face.AddDevice}, // the face itself is not enough
-		{"DELETE", "/v1/me/devices/:id", full, 0, toChange, p.face.RemoveDevice},
-		{"GET", "/v1/me/export", full, 0, toChange, p.account.Export},
-		{"GET", "/v1/me/sessions", tidy, 0, nil, p.account.Sessions},
-		{"DELETE", "/v1/me/sessions/:id", tidy, 0, nil, p.account.EndSession},
-		{"DELETE", "/v1/me/sessions", tidy, 0, nil, p.account.EndOthers},
-		{"POST", "/v1/me/password", full, small, toChange, p.auth.ChangePassword},
+		{"GET", "/v1/me", full, 0, free, p.account.Me},
+		{"GET", "/v1/me/passkeys", enrol, 0, free, p.passkey.List},
+		{"POST", "/v1/me/passkeys/options", enrol, small, asks(models.AddPasskey), p.passkey.EnrolOptions},
+		{"POST", "/v1/me/passkeys", enrol, assert, begun(models.AddPasskey), p.passkey.Enrol},
+		{"PATCH", "/v1/me/passkeys/:id", full, small, free, p.passkey.Rename},
+		{"DELETE", "/v1/me/passkeys/:id", full, 0, asks(models.RemovePasskey), p.passkey.Remove},
+		{"GET", "/v1/me/totp", enrol, 0, free, p.totp.State},
+		{"POST", "/v1/me/totp", enrol, small, asks(models.AddTOTP), p.totp.Begin},
+		{"POST", "/v1/me/totp/confirm", enrol, small, begun(models.AddTOTP), p.totp.Confirm},
+		{"DELETE", "/v1/me/totp", full, 0, asks(models.RemoveTOTP), p.totp.Remove},
+		{"GET", "/v1/me/recovery-codes", enrol, 0, free, p.recovery.State},
+		{"POST", "/v1/me/recovery-codes", enrol, small, asks(models.NewRecoveryCodes), p.recovery.Issue},
+		{"GET", "/v1/me/face", enrol, 0, free, p.face.State},
+		{"POST", "/v1/me/face/challenge", enrol, small, asks(models.AddFace), p.face.EnrolChallenge},
+		{"GET", "/v1/me/face/capture", enrol, 0, free, p.face.Capture},
+		{"POST", "/v1/me/face", enrol, small, begun(models.AddFace), p.face.Enrol},
+		{"DELETE", "/v1/me/face", full, 0, asks(models.RemoveFace), p.face.Remove},
+		{"POST", "/v1/me/face/consent", full, small, free, p.face.AgreeAnew},
+		{"GET", "/v1/me/devices", enrol, 0, free, p.face.Devices},
+		{"POST", "/v1/me/devices", full, small, asks(models.AddDevice), p.face.AddDevice},
+		{"DELETE", "/v1/me/devices/:id", full, 0, asks(models.RemoveDevice), p.face.RemoveDevice},
+		{"GET", "/v1/me/export", full, 0, asks(models.Export), p.account.Export},
+		{"GET", "/v1/me/sessions", tidy, 0, free, p.account.Sessions},
+		{"DELETE", "/v1/me/sessions/:id", tidy, 0, free, p.account.EndSession},
+		{"DELETE", "/v1/me/sessions", tidy, 0, free, p.account.EndOthers},
+		{"POST", "/v1/me/password", full, small, asks(models.ChangePassword), p.auth.ChangePassword},
 	}
 }
 
 // demo is the sample room, with `demo: true` alone.
 func (s *Server) demo(p parts) []route {
 	return []route{
-		{"GET", "/v1/chat/messages", full, 0, nil, p.chat.Messages},
-		{"POST", "/v1/chat/messages", full, small, nil, p.chat.Post},
-		{"GET", "/v1/chat/socket", full, 0, nil, p.chat.Socket},
+		{"GET", "/v1/chat/messages", full, 0, free, p.chat.Messages},
+		{"POST", "/v1/chat/messages", full, small, free, p.chat.Post},
+		{"GET", "/v1/chat/socket", full, 0, free, p.chat.Socket},
 	}
 }
 
 // pages only read; a person in the wrong state is led to the right page.
 func (s *Server) pages(p parts) []route {
 	list := []route{
-		{"GET", "/", access{}, 0, nil, notHere}, // leads everybody elsewhere
-		{"GET", "/login", access{models.Anonymous}, 0, nil, p.auth.LoginPage},
-		{"GET", "/register", access{models.Anonymous}, 0, nil, p.auth.RegisterPage},
-		{"GET", "/verify", access{models.SecondFactorRequired}, 0, nil, p.account.VerifyPage},
-		{"GET", "/privacy/biometrics", anyone, 0, nil, p.face.PrivacyPage},
-		{"GET", "/account", full, 0, nil, p.account.AccountPage},
-		{"GET", "/account/security", enrol, 0, nil, p.account.SecurityPage},
-		{"GET", "/account/sessions", tidy, 0, nil, p.account.SessionsPage},
+		{"GET", "/", access{}, 0, free, notHere}, // leads everybody elsewhere
+		{"GET", "/login", access{models.Anonymous}, 0, free, p.auth.LoginPage},
+		{"GET", "/register", access{models.Anonymous}, 0, free, p.auth.RegisterPage},
+		{"GET", "/verify", access{models.SecondFactorRequired}, 0, free, p.account.VerifyPage},
+		{"GET", "/privacy/biometrics", anyone, 0, free, p.face.PrivacyPage},
+		{"GET", "/account", full, 0, free, p.account.AccountPage},
+		{"GET", "/account/security", enrol, 0, free, p.account.SecurityPage},
+		{"GET", "/account/sessions", tidy, 0, free, p.account.SessionsPage},
 	}
 	if s.deps.Demo {
-		list = append(list, route{"GET", "/chat", full, 0, nil, p.chat.Page})
+		list = append(list, route{"GET", "/chat", full, 0, free, p.chat.Page})
 	}
 	return list
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/sallyport/sallyport/server/face"
 	"github.com/sallyport/sallyport/server/passkey"
 	"github.com/sallyport/sallyport/server/recovery"
+	"github.com/sallyport/sallyport/server/stepup"
 	"github.com/sallyport/sallyport/server/totp"
 	"github.com/sallyport/sallyport/server/web"
 	pages "github.com/sallyport/sallyport/web"
@@ -35,6 +36,7 @@ type Store interface {
 	totp.Store
 	face.Store
 	recovery.Store
+	stepup.Store
 	chat.Store
 	Ping(ctx context.Context) error
 }
@@ -124,7 +126,8 @@ func New(deps Deps) (*Server, error) {
 		account: &account.Handlers{Door: door, Store: deps.Store, Face: account.FaceFacts{
 			Unavailable: faces.Unavailable, State: faces.PageState, Statement: face.Statement,
 		}},
-		chat: &chat.Handlers{Door: door, Store: deps.Store, Hub: hub},
+		stepUp: &stepup.Handlers{Door: door, Store: deps.Store},
+		chat:   &chat.Handlers{Door: door, Store: deps.Store, Hub: hub},
 	}
 	s.mount(parts)
 	return s, nil

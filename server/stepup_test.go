@@ -1,35 +1,187 @@
 package server_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/sallyport/sallyport/models"
 )
 
-func TestStaleSessionsStepUpBeforeSensitiveWrites(t *testing.T) {
+// sensitive are the writes that need a step-up, as somebody sends them who holds a
+// stolen session and knows nothing else.
+func sensitive(s *site) map[string]any {
+	id := string(models.NewID(s.Clock.Now()))
+	return map[string]any{
+		"POST /v1/me/passkeys/options": map[string]any{},
+		"POST /v1/me/passkeys":         map[string]any{"credential": map[string]any{}},
+		"POST /v1/me/totp":             map[string]any{},
+		"POST /v1/me/face/challenge":   map[string]any{"consent_version": "1"},
+		"POST /v1/me/devices":          map[string]any{},
+		"DELETE /v1/me/devices/" + id:  nil,
+		"DELETE /v1/me/passkeys/" + id: nil,
+		"DELETE /v1/me/totp":           nil,
+		"DELETE /v1/me/face":           nil,
+		"POST /v1/me/password":         map[string]any{"current": password, "new": "a brand new password"},
+		"GET /v1/me/export":            nil,
+	}
+}
+
+// A session that was signed in a moment ago is no proof for anything that guards the
+// account: whoever took it over could do everything within its first minutes.
+func TestAFreshSessionAloneChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	ada := s.withTOTP("ada")
-	s.Clock.Advance(6 * time.Minute)
-	for _, write := range []func() *answer{
-		func() *answer { return ada.post("/v1/me/passkeys/options", map[string]any{}) },
-		func() *answer { return ada.post("/v1/me/recovery-codes", map[string]any{}) },
-		func() *answer {
-			return ada.askEnrol(nil)
-		},
-		func() *answer { return ada.delete("/v1/me/totp") },
-		func() *answer {
-			return ada.post("/v1/me/password", map[string]any{"current": password, "new": "a brand new password"})
-		},
-	} {
-		a := write().want(403, models.CodeStepUpRequired)
+	thief := ada.clone()
+	for write, body := range sensitive(s) {
+		method, path, _ := strings.Cut(write, " ")
+		if write == "POST /v1/me/passkeys" {
+			thief.do(method, path, body).want(410, models.CodeChallengeExpired) // no ceremony began
+			continue
+		}
+		a := thief.do(method, path, body).want(403, models.CodeStepUpRequired)
 		if a.Body["max_age"] != 300.0 || len(a.Body["factors"].([]any)) != 1 || a.Body["factors"].([]any)[0] != "totp" {
 			t.Errorf("%s: got %s", a.what, a.Raw)
 		}
+		if alone := write == "POST /v1/me/password" || write == "GET /v1/me/export"; a.Body["password"] == true == alone {
+			t.Errorf("%s: got %s", a.what, a.Raw)
+		}
 	}
-	ada.post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(200)
+}
+
+// Whoever has only one of both, the password or the factor, gets no further.
+func TestAChangeNeedsPasswordAndFactor(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	raw := ada.browser
+	begin := func() string {
+		return raw.post("/v1/step-up", map[string]any{"purpose": "add_passkey"}).want(201).text("id")
+	}
+	options := func() *answer { return raw.post("/v1/me/passkeys/options", map[string]any{}) }
+
+	id := begin()
+	raw.post("/v1/verify/password", map[string]any{"password": password, "step_up": id}).want(200)
+	if a := options().want(403, models.CodeStepUpRequired); a.Body["password"] == true {
+		t.Errorf("the password is asked for twice: %s", a.Raw)
+	}
+	id = begin() // anew: what was proven for the older one is gone
+	s.nextStep()
+	raw.post("/v1/verify/totp", map[string]any{"code": ada.code(), "step_up": id}).want(200)
+	if a := options().want(403, models.CodeStepUpRequired); a.Body["password"] != true || len(a.Body["factors"].([]any)) != 0 {
+		t.Errorf("what is missing: %s", a.Raw)
+	}
+	raw.post("/v1/verify/password", map[string]any{"password": "not this one", "step_up": id}).want(422, models.CodeFactorRejected)
+	options().want(403, models.CodeStepUpRequired)
+	raw.post("/v1/verify/password", map[string]any{"password": password, "step_up": id}).want(200)
+	options().want(200)
+}
+
+// A proof that names no step-up is none for it, however fresh.
+func TestAProofIsForTheStepUpThatItNames(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	raw := ada.browser
+	raw.post("/v1/step-up", map[string]any{"purpose": "remove_totp"}).want(201)
+	s.nextStep()
+	raw.post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(200)
+	raw.post("/v1/verify/password", map[string]any{"password": password}).want(200)
+	raw.delete("/v1/me/totp").want(403, models.CodeStepUpRequired)
+
+	// Nor does another purpose, another object or another session serve.
+	phone, laptop := newKey(true), newKey(true)
+	ada.addPasskey(phone, "").want(201)
+	ada.addPasskey(laptop, "").want(201)
+	listed := ada.get("/v1/me/passkeys").want(200).Body["passkeys"].([]any)
+	first, second := listed[0].(map[string]any)["id"].(string), listed[1].(map[string]any)["id"].(string)
+	ada.prove("remove_passkey", first)
+	raw.delete("/v1/me/passkeys/"+second).want(403, models.CodeStepUpRequired)
+	raw.delete("/v1/me/totp").want(403, models.CodeStepUpRequired)
+	raw.get("/v1/me/export").want(403, models.CodeStepUpRequired)
+	other := ada.elsewhere()
+	other.verifyPasskey(laptop).want(200)
+	other.browser.delete("/v1/me/passkeys/"+first).want(403, models.CodeStepUpRequired)
+	raw.delete("/v1/me/passkeys/" + first).want(204)
+}
+
+func TestAStepUpOfAnotherSessionTakesNoProof(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	phone := newKey(true)
+	ada.addPasskey(phone, "").want(201)
+	other := ada.elsewhere()
+	other.verifyPasskey(phone).want(200)
+	id := ada.browser.post("/v1/step-up", map[string]any{"purpose": "remove_totp"}).want(201).text("id")
+	other.browser.post("/v1/verify/password", map[string]any{"password": password, "step_up": id}).want(410, models.CodeChallengeExpired)
+	other.browser.post("/v1/verify/passkey/options", map[string]any{"step_up": id}).want(410, models.CodeChallengeExpired)
+	s.nextStep()
+	other.browser.post("/v1/verify/totp", map[string]any{"code": other.code(), "step_up": id}).want(410, models.CodeChallengeExpired)
+	ada.browser.delete("/v1/me/totp").want(403, models.CodeStepUpRequired)
+	for _, broken := range []string{"x", string(models.NewID(s.Clock.Now()))} {
+		if a := ada.browser.post("/v1/verify/passkey/options", map[string]any{"step_up": broken}); a.Status != 400 && a.Status != 410 {
+			t.Errorf("%s: got %d", broken, a.Status)
+		}
+	}
+}
+
+// A grant serves one write of a hundred, and not for longer than it lives.
+func TestAGrantServesOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
 	ada.addPasskey(newKey(true), "").want(201)
+	ada.prove("recovery_codes", "")
+	ada.browser.post("/v1/me/recovery-codes", map[string]any{}).want(200)
+	ada.browser.post("/v1/me/recovery-codes", map[string]any{}).want(403, models.CodeStepUpRequired)
+
+	ada.prove("export", "")
+	counts := parallel(100, func(int) *answer { return ada.clone().get("/v1/me/export") })
+	if counts[200] != 1 || counts[403] != 99 {
+		t.Errorf("answers %v: one grant, one export", counts)
+	}
+
+	ada.prove("export", "")
+	s.Clock.Advance(5 * time.Minute)
+	ada.browser.get("/v1/me/export").want(403, models.CodeStepUpRequired)
+}
+
+// Codes may be asked for right after the first factor was set up, but not without
+// saying so.
+func TestARecentProofGrantsWhereThePolicyLetsIt(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	ada.browser.post("/v1/me/recovery-codes", map[string]any{}).want(403, models.CodeStepUpRequired)
+	if a := ada.browser.post("/v1/step-up", map[string]any{"purpose": "recovery_codes"}).want(201); a.Body["granted"] != true {
+		t.Errorf("got %s", a.Raw)
+	}
+	ada.browser.post("/v1/me/recovery-codes", map[string]any{}).want(200)
+	s.Clock.Advance(5 * time.Minute)
+	if a := ada.browser.post("/v1/step-up", map[string]any{"purpose": "recovery_codes"}).want(201); a.Body["granted"] != false {
+		t.Errorf("got %s", a.Raw)
+	}
+	// A stricter policy binds at once.
+	s.force(func(p *models.Policy) { p.StepUp.RecoveryCodes.Password = true })
+	ada.browser.post("/v1/me/recovery-codes", map[string]any{}).want(403, models.CodeStepUpRequired)
+	for _, broken := range []map[string]any{{"purpose": "everything"}, {}, {"purpose": "export", "object": strings.Repeat("x", 400)}} {
+		ada.browser.post("/v1/step-up", broken).want(400, models.CodeInvalidRequest)
+	}
+}
+
+// A change that goes through takes what was proven for others with it: it may have
+// been proven by what has just gone.
+func TestAChangeTakesOtherGrantsWithIt(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada := s.withTOTP("ada")
+	ada.addPasskey(newKey(true), "").want(201)
+	ada.prove("export", "")
+	ada.prove("remove_totp", "")
+	ada.browser.delete("/v1/me/totp").want(204)
+	ada.browser.get("/v1/me/export").want(403, models.CodeStepUpRequired)
 }
 
 func TestAWeakerProofCannotPlantAStrongerFactor(t *testing.T) {
@@ -38,8 +190,8 @@ func TestAWeakerProofCannotPlantAStrongerFactor(t *testing.T) {
 	ada := s.register("ada")
 	ada.saveCodes()
 	ada.enrolFace(someone(1)).want(201).state(models.Authenticated, models.ACRMFA)
-	refused := ada.post("/v1/me/passkeys/options", map[string]any{}).want(403, models.CodeStepUpRequired)
-	if len(refused.Body["factors"].([]any)) != 0 {
+	refused := ada.browser.post("/v1/me/passkeys/options", map[string]any{}).want(403, models.CodeStepUpRequired)
+	if len(refused.Body["factors"].([]any)) != 0 || refused.Body["password"] == true {
 		t.Errorf("got %s: a face can't do", refused.Raw)
 	}
 	// A recovery code is the way: it lowers the session, which may then enrol.

@@ -9,7 +9,7 @@ import (
 
 var eventKinds = []models.EventKind{
 	models.PasswordPassed, models.PasskeySignIn, models.FactorPassed, models.FactorEnrolled,
-	models.CodesIssued, models.FactorRemoved, models.PasswordChanged,
+	models.CodesIssued, models.FactorRemoved, models.PasswordChanged, models.DeviceAdded, models.DeviceRemoved, models.Exported,
 }
 
 // FuzzNext plays random strings of events against one account and asserts the
@@ -32,6 +32,9 @@ func FuzzNext(f *testing.F) {
 				continue // recovery codes are issued by an event of their own
 			}
 			at = at.Add(time.Duration(b) * 2 * time.Second)
+			if a.State == models.Authenticated && (a.StepUp == nil || b&0x40 != 0) {
+				a.StepUp = &models.StepUp{CreatedAt: at, ExpiresAt: at.Add(policy.StepUp.MaxAge.Std())}
+			}
 			before := a
 			after, effects, err := Next(policy, a, event, at)
 			if err != nil {
@@ -44,6 +47,11 @@ func FuzzNext(f *testing.F) {
 			a = follow(after, event, effects)
 		}
 	})
+}
+
+// guards are the events that ask for the password and a factor afresh.
+var guards = map[models.EventKind]bool{
+	models.FactorEnrolled: true, models.FactorRemoved: true, models.DeviceAdded: true, models.DeviceRemoved: true,
 }
 
 func check(t *testing.T, before, after models.Attempt, event models.Event, effects []models.Effect) {
@@ -70,6 +78,15 @@ func check(t *testing.T, before, after models.Attempt, event models.Event, effec
 	if before.State == models.Anonymous && after.State == models.EnrolmentRequired && before.Established {
 		t.Fatal("a password alone may enrol for an account that has had a factor")
 	}
+	if before.State == models.Authenticated && guards[event.Kind] {
+		given := map[models.Factor]bool{}
+		for _, m := range before.StepUp.Methods {
+			given[m.Factor] = true
+		}
+		if len(given) < 2 || !given[models.Password] {
+			t.Fatalf("%s after %v was proven for it", event.Kind, before.StepUp.Methods)
+		}
+	}
 	writes := event.Kind == models.FactorEnrolled || event.Kind == models.FactorRemoved || event.Kind == models.PasswordChanged || event.Kind == models.CodesIssued
 	if writes && before.Established && before.State != models.Authenticated && before.State != models.Recovering {
 		t.Fatalf("%s in %s of an account that has had a factor", event.Kind, before.State)
@@ -89,6 +106,14 @@ func check(t *testing.T, before, after models.Attempt, event models.Event, effec
 func follow(a models.Attempt, event models.Event, effects []models.Effect) models.Attempt {
 	if hasEffect(effects, models.EffectEstablish) {
 		a.Established = true
+	}
+	proven := a.StepUp
+	a.StepUp = nil // used up, or begun anew
+	for _, effect := range effects {
+		if effect.Kind == models.EffectProve && proven != nil {
+			proven.Methods = append(proven.Methods, effect.Proof)
+			a.StepUp = proven
+		}
 	}
 	e := &a.Enrolled
 	switch event.Kind {

@@ -36,8 +36,14 @@ func attemptIn(state models.State) models.Attempt {
 		a.Methods = []models.Method{pwd(now), {Factor: models.Recovery, At: now}}
 	case models.Authenticated:
 		a.Methods = []models.Method{pwd(now), {Factor: models.TOTP, At: now}}
+		a.StepUp = askedFor(pwd(now), models.Method{Factor: models.TOTP, At: now})
 	}
 	return a
+}
+
+// askedFor is a step-up that has just been asked for, with what was proven for it.
+func askedFor(proofs ...models.Method) *models.StepUp {
+	return &models.StepUp{Methods: proofs, CreatedAt: now, ExpiresAt: now.Add(policy.StepUp.MaxAge.Std())}
 }
 
 func TestNextTable(t *testing.T) {
@@ -52,7 +58,7 @@ func TestNextTable(t *testing.T) {
 	table := map[models.EventKind][5]want{
 		models.PasswordPassed: {
 			{models.SecondFactorRequired, models.ACROne, ""}, refused(models.CodeSecondFactorRequired),
-			refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), refused(models.CodeConflict),
+			refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), {models.Authenticated, models.ACRAAL2, ""},
 		},
 		models.PasskeySignIn: {
 			{models.Authenticated, models.ACRAAL2, ""}, refused(models.CodeSecondFactorRequired),
@@ -78,6 +84,9 @@ func TestNextTable(t *testing.T) {
 			refused(models.CodeSessionRequired), refused(models.CodeSecondFactorRequired),
 			refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), {models.Authenticated, models.ACRAAL2, ""},
 		},
+	}
+	for _, kind := range []models.EventKind{models.DeviceAdded, models.DeviceRemoved, models.Exported} {
+		table[kind] = table[models.PasswordChanged]
 	}
 	if len(table) != len(eventKinds) {
 		t.Fatalf("the table has %d events, the machine %d", len(table), len(eventKinds))
@@ -202,8 +211,8 @@ func TestRemoval(t *testing.T) {
 		"face beside totp":         {models.Enrolled{TOTP: true, Face: true}, models.Face, ""},
 	} {
 		a := attemptIn(models.Authenticated)
-		a.Methods = []models.Method{{Factor: models.Passkey, At: now, UV: true}}
 		a.Enrolled = c.have
+		a.StepUp = askedFor(pwd(now), models.Method{Factor: models.Passkey, At: now, UV: true})
 		_, effects, err := Next(policy, a, models.Event{Kind: models.FactorRemoved, Factor: c.remove}, now)
 		if (c.code == "" && err != nil) || (c.code != "" && models.CodeOf(err) != c.code) {
 			t.Errorf("%s: got %v, want %q", name, err, c.code)
@@ -216,24 +225,46 @@ func TestRemoval(t *testing.T) {
 
 func TestStepUp(t *testing.T) {
 	t.Parallel()
-	stale := now.Add(-policy.StepUp.MaxAge.Std() - time.Second)
+	earlier := now.Add(-time.Minute)
+	stale := now.Add(-policy.StepUp.RecoveryCodes.Recent.Std())
+	lenient := policy
+	lenient.StepUp.Change.Recent = models.Duration(2 * time.Minute)
+	totp, face := models.Method{Factor: models.TOTP, At: now}, models.Method{Factor: models.Face, At: now}
+	key := models.Method{Factor: models.Passkey, At: now, UV: true}
+	every := []models.Factor{models.Passkey, models.TOTP}
+	signedIn := []models.Method{pwd(earlier), {Factor: models.TOTP, At: earlier}}
 	for name, c := range map[string]struct {
+		policy  models.Policy
 		methods []models.Method
+		asked   *models.StepUp
 		have    models.Enrolled
-		want    models.ACR
+		purpose models.Purpose
 		ok      bool
+		pwd     bool
 		offered []models.Factor
 	}{
-		"fresh totp":                       {[]models.Method{pwd(stale), {Factor: models.TOTP, At: now}}, all, models.ACRAAL2, true, nil},
-		"stale totp":                       {[]models.Method{pwd(stale), {Factor: models.TOTP, At: stale}}, all, models.ACRAAL2, false, []models.Factor{models.Passkey, models.TOTP}},
-		"stale totp, mfa will do":          {[]models.Method{pwd(stale), {Factor: models.TOTP, At: stale}}, all, models.ACRMFA, false, []models.Factor{models.Passkey, models.TOTP, models.Face}},
-		"face can't add a passkey":         {[]models.Method{pwd(now), {Factor: models.Face, At: now}}, models.Enrolled{Face: true, Codes: 3}, models.ACRAAL2, false, []models.Factor{}},
-		"passkey sign-in, fresh totp only": {[]models.Method{{Factor: models.Passkey, At: stale, UV: true}, {Factor: models.TOTP, At: now}}, all, models.ACRAAL2, false, []models.Factor{models.Passkey}},
-		"face twice is one":                {[]models.Method{{Factor: models.Face, At: now}, {Factor: models.Face, At: now}}, all, models.ACRMFA, false, []models.Factor{models.Passkey}},
+		"nothing asked for":                    {policy, signedIn, nil, all, models.RemoveTOTP, false, true, every},
+		"a sign-in is no proof of its own":     {policy, signedIn, askedFor(), all, models.RemoveTOTP, false, true, every},
+		"but where the policy says so":         {lenient, signedIn, askedFor(), all, models.RemoveTOTP, true, false, nil},
+		"the policy's word needs asking too":   {lenient, signedIn, nil, all, models.RemoveTOTP, false, true, every},
+		"factor without the password":          {policy, signedIn, askedFor(totp), all, models.AddPasskey, false, true, []models.Factor{}},
+		"password without a factor":            {policy, signedIn, askedFor(pwd(now)), all, models.AddPasskey, false, false, every},
+		"password and factor":                  {policy, signedIn, askedFor(pwd(now), totp), all, models.AddPasskey, true, false, nil},
+		"password and passkey":                 {policy, signedIn, askedFor(pwd(now), key), all, models.RemoveTOTP, true, false, nil},
+		"face adds no passkey":                 {policy, signedIn, askedFor(pwd(now), face), all, models.AddPasskey, false, false, every},
+		"face adds a face":                     {policy, signedIn, askedFor(pwd(now), face), all, models.AddFace, true, false, nil},
+		"face alone adds nothing stronger":     {policy, signedIn, askedFor(pwd(now), face), models.Enrolled{Face: true, Codes: 3}, models.AddTOTP, false, false, []models.Factor{}},
+		"face alone, before anything is given": {policy, signedIn, nil, models.Enrolled{Face: true, Codes: 3}, models.AddTOTP, false, false, []models.Factor{}},
+		"codes after a fresh sign-in":          {policy, signedIn, askedFor(), all, models.NewRecoveryCodes, true, false, nil},
+		"codes after a stale one":              {policy, []models.Method{pwd(stale), {Factor: models.TOTP, At: stale}}, askedFor(), all, models.NewRecoveryCodes, false, false, every},
+		"export takes the factor alone":        {policy, signedIn, askedFor(totp), all, models.Export, true, false, nil},
+		"passwordless export by another":       {policy, []models.Method{{Factor: models.Passkey, At: earlier, UV: true}}, askedFor(totp), all, models.Export, false, false, []models.Factor{models.Passkey}},
+		"a new password brings the old one":    {policy, signedIn, askedFor(totp), all, models.ChangePassword, true, false, nil},
+		"expired":                              {policy, signedIn, &models.StepUp{Methods: []models.Method{pwd(now), totp}, ExpiresAt: now}, all, models.RemoveTOTP, false, true, every},
 	} {
 		a := attemptIn(models.Authenticated)
-		a.Methods, a.Enrolled = c.methods, c.have
-		err := StepUp(policy, a, c.want, now)
+		a.Methods, a.Enrolled, a.StepUp = c.methods, c.have, c.asked
+		err := StepUp(c.policy, a, c.purpose, now)
 		if (err == nil) != c.ok {
 			t.Errorf("%s: got %v", name, err)
 			continue
@@ -243,15 +274,15 @@ func TestStepUp(t *testing.T) {
 			if !errors.As(err, &refusal) {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(c.offered, refusal.Factors); diff != "" || refusal.MaxAge != policy.StepUp.MaxAge.Std() {
-				t.Errorf("%s: offered %s", name, diff)
+			if diff := cmp.Diff(c.offered, refusal.Factors); diff != "" || refusal.Password != c.pwd || refusal.Purpose != c.purpose || refusal.MaxAge != policy.StepUp.MaxAge.Std() {
+				t.Errorf("%s: offered %s, password %v", name, diff, refusal.Password)
 			}
 		}
 	}
 }
 
 // A person who is slow with the authenticator app must not be asked again: the
-// step-up was fresh when the enrolment began.
+// step-up stood when the enrolment began.
 func TestStepUpIsJudgedWhenTheEnrolmentBegan(t *testing.T) {
 	t.Parallel()
 	a := attemptIn(models.Authenticated)
@@ -264,6 +295,11 @@ func TestStepUpIsJudgedWhenTheEnrolmentBegan(t *testing.T) {
 	event.Begun = now
 	if _, _, err := Next(policy, a, event, later); err != nil {
 		t.Fatal(err)
+	}
+	// What was proven after it began is no proof for it.
+	event.Begun = now.Add(-time.Second)
+	if _, _, err := Next(policy, a, event, later); models.CodeOf(err) != models.CodeStepUpRequired {
+		t.Fatalf("got %v, want step_up_required", err)
 	}
 }
 

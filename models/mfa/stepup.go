@@ -1,13 +1,14 @@
 package mfa
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/models"
 )
 
-// Yields is the context that a password with f gives: what a fresh step-up must
-// reach before f may be added, so that a weaker proof can't plant a stronger one.
+// Yields is the context that a password with f gives: what a step-up must reach
+// before f may be added, so that a weaker proof can't plant a stronger one.
 func Yields(f models.Factor) models.ACR {
 	if f == models.Face {
 		return models.ACRMFA
@@ -15,9 +16,9 @@ func Yields(f models.Factor) models.ACR {
 	return models.ACRAAL2
 }
 
-// Strongest is the best context that the account's own factors can give: what
-// a fresh step-up must reach before a factor is removed, recovery codes are
-// replaced or the password is changed.
+// Strongest is the best context that the account's own factors can give: what a
+// step-up must reach before a factor is removed, recovery codes are replaced or
+// the password is changed.
 func Strongest(e models.Enrolled) models.ACR {
 	if e.Passkeys > 0 || e.TOTP {
 		return models.ACRAAL2
@@ -25,20 +26,62 @@ func Strongest(e models.Enrolled) models.ACR {
 	return models.ACRMFA
 }
 
-// StepUp refuses unless the attempt's second factor was passed within the
-// policy's max_age before at and reaches want. The password counts for as long
-// as its session lives. The error is step_up_required with the factors of the
-// account that would do.
-func StepUp(policy models.Policy, attempt models.Attempt, want models.ACR, at time.Time) error {
-	oldest := at.Add(-policy.StepUp.MaxAge.Std())
-	if freshACR(attempt.Methods, oldest).Meets(want) {
+// wanted is the context that a purpose asks of an account.
+func wanted(policy models.Policy, purpose models.Purpose, e models.Enrolled) models.ACR {
+	want := Strongest(e)
+	switch purpose {
+	case models.AddPasskey, models.AddTOTP, models.AddDevice: // of a face alone, what the face itself can't vouch for
+		want = models.ACRAAL2
+	case models.AddFace:
+		want = models.ACRMFA
+	default: // the best that the account can give
+	}
+	if rule := policy.StepUp.Rule(purpose); rule.ACR == models.ACRAAL2 {
+		want = models.ACRAAL2
+	}
+	return want
+}
+
+// takesPassword tells whether the step-up asks for the password. The change of a
+// password carries the current one itself.
+func takesPassword(policy models.Policy, purpose models.Purpose) bool {
+	return policy.StepUp.Rule(purpose).Password && purpose != models.ChangePassword
+}
+
+// Proven is the context that the attempt has proven at a time for the act that its
+// step-up is for: what was passed for the step-up itself, and before it as
+// recently as the policy lets count. The password counts for as long as its
+// session lives, unless the purpose asks for it afresh: then nothing counts
+// without it.
+func Proven(policy models.Policy, attempt models.Attempt, purpose models.Purpose, at time.Time) models.ACR {
+	fresh := proofs(policy, attempt, purpose, at)
+	if takesPassword(policy, purpose) && !has(fresh, models.Password) {
+		return models.ACRNone
+	}
+	return models.ACROf(withPassword(fresh, has(attempt.Methods, models.Password)))
+}
+
+// StepUp refuses unless the attempt has a step-up for the purpose, whose proofs
+// reach what it asks for at the time. The error is step_up_required with what is
+// missing: whether the password, and which of the account's factors would do.
+// Where neither is named, nothing that the account holds will do.
+func StepUp(policy models.Policy, attempt models.Attempt, purpose models.Purpose, at time.Time) error {
+	want := wanted(policy, purpose, attempt.Enrolled)
+	if Proven(policy, attempt, purpose, at).Meets(want) {
 		return nil
 	}
+	fresh := proofs(policy, attempt, purpose, at)
 	refusal := &models.Error{
-		Code:    models.CodeStepUpRequired,
-		Message: "confirm it's you once more",
-		MaxAge:  policy.StepUp.MaxAge.Std(),
-		Factors: []models.Factor{},
+		Code:     models.CodeStepUpRequired,
+		Message:  "confirm it's you once more",
+		Purpose:  purpose,
+		Password: takesPassword(policy, purpose) && !has(fresh, models.Password),
+		MaxAge:   policy.StepUp.MaxAge.Std(),
+		Factors:  []models.Factor{},
+	}
+	fresh = withPassword(fresh, refusal.Password || has(attempt.Methods, models.Password))
+	if refusal.Password && models.ACROf(fresh).Meets(want) {
+		return refusal // nothing else is missing
 	}
 	for _, f := range attempt.Enrolled.List() {
 		if f == models.Recovery || !policy.Allows(f) {
@@ -46,23 +89,38 @@ func StepUp(policy models.Policy, attempt models.Attempt, want models.ACR, at ti
 		}
 		// A passkey is assumed to verify its user: most do, and one that
 		// doesn't is asked again with the password still counting.
-		proof := append([]models.Method{{Factor: f, At: at, UV: true}}, attempt.Methods...)
-		if freshACR(proof, oldest).Meets(want) {
+		proof := append([]models.Method{{Factor: f, At: at, UV: true}}, fresh...)
+		if models.ACROf(proof).Meets(want) {
 			refusal.Factors = append(refusal.Factors, f)
 		}
 	}
+	refusal.Password = refusal.Password && len(refusal.Factors) > 0
 	return refusal
 }
 
-// freshACR adds up the password and what was passed since oldest.
-func freshACR(methods []models.Method, oldest time.Time) models.ACR {
-	var fresh []models.Method
-	for _, m := range methods {
-		if m.Factor == models.Password || !m.At.Before(oldest) {
-			fresh = append(fresh, m)
-		}
+// proofs lists what counts for the attempt's step-up at a time.
+func proofs(policy models.Policy, attempt models.Attempt, purpose models.Purpose, at time.Time) []models.Method {
+	if attempt.StepUp == nil || !at.Before(attempt.StepUp.ExpiresAt) {
+		return nil
 	}
-	return models.ACROf(fresh)
+	recent := at.Add(-policy.StepUp.Rule(purpose).Recent.Std())
+	fresh := slices.DeleteFunc(slices.Clone(attempt.Methods), func(m models.Method) bool { return !m.At.After(recent) })
+	fresh = append(fresh, attempt.StepUp.Methods...)
+	// An enrolment is judged by when it began: what was proven after that is for
+	// something else.
+	return slices.DeleteFunc(fresh, func(m models.Method) bool { return m.At.After(at) })
+}
+
+func has(methods []models.Method, f models.Factor) bool {
+	return slices.ContainsFunc(methods, func(m models.Method) bool { return m.Factor == f })
+}
+
+// withPassword adds the password to what was proven, where it counts.
+func withPassword(methods []models.Method, counts bool) []models.Method {
+	if !counts {
+		return methods
+	}
+	return append([]models.Method{{Factor: models.Password}}, methods...)
 }
 
 // removable refuses to take the last factor, and the last way in that needs no

@@ -28,11 +28,15 @@ var transitions = map[key]step{
 	{models.Recovering, models.FactorEnrolled}: recoveringFactorEnrolled,
 	{models.Recovering, models.CodesIssued}:    codesIssued,
 
+	{models.Authenticated, models.PasswordPassed}:  passwordConfirmed,
 	{models.Authenticated, models.FactorPassed}:    stepUpPassed,
 	{models.Authenticated, models.FactorEnrolled}:  laterFactorEnrolled,
 	{models.Authenticated, models.CodesIssued}:     laterCodesIssued,
 	{models.Authenticated, models.FactorRemoved}:   factorRemoved,
 	{models.Authenticated, models.PasswordChanged}: passwordChanged,
+	{models.Authenticated, models.DeviceAdded}:     guarded(models.AddDevice, "device_key_added"),
+	{models.Authenticated, models.DeviceRemoved}:   guarded(models.RemoveDevice, "device_key_removed"),
+	{models.Authenticated, models.Exported}:        guarded(models.Export, "exported"),
 }
 
 func passwordPassed(policy models.Policy, a *models.Attempt, _ models.Event, now time.Time) ([]models.Effect, error) {
@@ -46,7 +50,7 @@ func passwordPassed(policy models.Policy, a *models.Attempt, _ models.Event, now
 		lifetime = policy.Timeouts.Enrolment
 	}
 	live(a, now, lifetime, lifetime)
-	return []models.Effect{{Kind: models.EffectOpen}, reset(models.Password), record("password_passed", models.Password)}, nil
+	return []models.Effect{{Kind: models.EffectOpen}, reset(models.Password), record("password_passed", of(models.Password))}, nil
 }
 
 func passkeySignIn(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -58,7 +62,7 @@ func passkeySignIn(policy models.Policy, a *models.Attempt, event models.Event, 
 	}
 	a.Methods = []models.Method{{Factor: models.Passkey, At: now, UV: true}}
 	authenticate(policy, a, now)
-	return []models.Effect{{Kind: models.EffectOpen}, reset(models.Passkey), record("signed_in", models.Passkey)}, nil
+	return []models.Effect{{Kind: models.EffectOpen}, reset(models.Passkey), record("signed_in", of(models.Passkey))}, nil
 }
 
 func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -67,10 +71,10 @@ func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Ev
 		return beginRecovery(policy, a, now), nil
 	}
 	if models.ACROf(a.Methods).Level() < 2 {
-		return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("factor_passed", event.Factor)}, nil
+		return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("factor_passed", event)}, nil
 	}
 	authenticate(policy, a, now)
-	return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("signed_in", event.Factor)}, nil
+	return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("signed_in", event)}, nil
 }
 
 func firstFactorEnrolled(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -90,8 +94,8 @@ func firstFactorEnrolled(policy models.Policy, a *models.Attempt, event models.E
 		{Kind: models.EffectEndOthers},
 		{Kind: models.EffectDropEnrolments},
 		reset(event.Factor),
-		record("factor_added", event.Factor),
-		record("signed_in", event.Factor),
+		record("factor_added", event),
+		record("signed_in", of(event.Factor)),
 	}, nil
 }
 
@@ -99,7 +103,7 @@ func firstCodesIssued(_ models.Policy, a *models.Attempt, _ models.Event, _ time
 	if a.Established {
 		return nil, models.Refuse(models.CodeConflict, "this account has a second factor by now: sign in with it")
 	}
-	return []models.Effect{record("codes_issued", models.Recovery)}, nil
+	return []models.Effect{record("codes_issued", of(models.Recovery))}, nil
 }
 
 func recoveringFactorEnrolled(_ models.Policy, a *models.Attempt, event models.Event, _ time.Time) ([]models.Effect, error) {
@@ -112,19 +116,27 @@ func recoveringFactorEnrolled(_ models.Policy, a *models.Attempt, event models.E
 		{Kind: models.EffectEndOthers},
 		{Kind: models.EffectDropEnrolments},
 		reset(event.Factor),
-		record("factor_added", event.Factor),
+		record("factor_added", event),
 	}, nil
 }
 
 func codesIssued(_ models.Policy, _ *models.Attempt, _ models.Event, _ time.Time) ([]models.Effect, error) {
-	return []models.Effect{reset(models.Recovery), record("codes_issued", models.Recovery)}, nil
+	return []models.Effect{reset(models.Recovery), record("codes_issued", of(models.Recovery))}, nil
 }
 
 func laterCodesIssued(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
-	if err := StepUp(policy, *a, Strongest(a.Enrolled), now); err != nil {
+	if err := StepUp(policy, *a, models.NewRecoveryCodes, now); err != nil {
 		return nil, err
 	}
 	return codesIssued(policy, a, event, now)
+}
+
+// passwordConfirmed is the password given again, as a part of a step-up. Like any
+// proof it is use, and gives a new token.
+func passwordConfirmed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
+	event.Factor = models.Password
+	pass(a, event, now)
+	return steppedUp(policy, a, event, now), nil
 }
 
 func stepUpPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -137,10 +149,17 @@ func stepUpPassed(policy models.Policy, a *models.Attempt, event models.Event, n
 		// kind without UV must not take that proof's place.
 		return nil, models.Refuse(models.CodeFactorRejected, "your passkey did not check that it's you: unlock it with your fingerprint, face or PIN")
 	}
-	// A step-up is use, so it moves the idle end; the absolute end stays, for
-	// the password was not asked again.
+	return steppedUp(policy, a, event, now), nil
+}
+
+// steppedUp notes a proof on the session and on what it was given for. It is use, so
+// it moves the idle end; the absolute end stays.
+func steppedUp(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) []models.Effect {
 	a.IdleEndsAt = now.Add(policy.Timeouts.Idle.Std())
-	return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("stepped_up", event.Factor)}, nil
+	proof := a.Methods[len(a.Methods)-1]
+	return []models.Effect{
+		{Kind: models.EffectRotate}, reset(event.Factor), {Kind: models.EffectProve, Proof: proof}, record("stepped_up", event),
+	}
 }
 
 func laterFactorEnrolled(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -151,30 +170,46 @@ func laterFactorEnrolled(policy models.Policy, a *models.Attempt, event models.E
 	if begun.IsZero() || begun.After(now) {
 		begun = now
 	}
-	if err := StepUp(policy, *a, Yields(event.Factor), begun); err != nil {
+	if err := StepUp(policy, *a, adding[event.Factor], begun); err != nil {
 		return nil, err
 	}
-	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectDropEnrolments}, reset(event.Factor), record("factor_added", event.Factor)}, nil
+	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectDropEnrolments}, reset(event.Factor), record("factor_added", event)}, nil
 }
 
+// adding and removing name what a factor's coming and going is for.
+var (
+	adding   = map[models.Factor]models.Purpose{models.Passkey: models.AddPasskey, models.TOTP: models.AddTOTP, models.Face: models.AddFace}
+	removing = map[models.Factor]models.Purpose{models.Passkey: models.RemovePasskey, models.TOTP: models.RemoveTOTP, models.Face: models.RemoveFace}
+)
+
 func factorRemoved(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
-	if err := StepUp(policy, *a, Strongest(a.Enrolled), now); err != nil {
+	if err := StepUp(policy, *a, removing[event.Factor], now); err != nil {
 		return nil, err
 	}
 	if err := removable(a.Enrolled, event.Factor); err != nil {
 		return nil, err
 	}
-	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectDropEnrolments}, record("factor_removed", event.Factor)}, nil
+	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectDropEnrolments}, record("factor_removed", event)}, nil
 }
 
 func passwordChanged(policy models.Policy, a *models.Attempt, _ models.Event, now time.Time) ([]models.Effect, error) {
-	if err := StepUp(policy, *a, Strongest(a.Enrolled), now); err != nil {
+	if err := StepUp(policy, *a, models.ChangePassword, now); err != nil {
 		return nil, err
 	}
 	return []models.Effect{
 		{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectDropEnrolments},
-		reset(models.Password), record("password_changed", models.Password),
+		reset(models.Password), record("password_changed", of(models.Password)),
 	}, nil
+}
+
+// guarded is an act that needs its step-up and leaves the session as it is.
+func guarded(purpose models.Purpose, fact string) step {
+	return func(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
+		if err := StepUp(policy, *a, purpose, now); err != nil {
+			return nil, err
+		}
+		return []models.Effect{record(fact, event)}, nil
+	}
 }
 
 // beginRecovery moves an attempt to recovering: what was proven before no longer
@@ -183,7 +218,7 @@ func beginRecovery(policy models.Policy, a *models.Attempt, now time.Time) []mod
 	a.State = models.Recovering
 	end := policy.Timeouts.Recovery
 	live(a, now, end, end)
-	return []models.Effect{{Kind: models.EffectRotate}, reset(models.Recovery), record("recovery_code_used", models.Recovery)}
+	return []models.Effect{{Kind: models.EffectRotate}, reset(models.Recovery), record("recovery_code_used", of(models.Recovery))}
 }
 
 func authenticate(policy models.Policy, a *models.Attempt, now time.Time) {
@@ -209,9 +244,12 @@ func reset(f models.Factor) models.Effect {
 	return models.Effect{Kind: models.EffectResetCount, Factor: f}
 }
 
-func record(fact string, f models.Factor) models.Effect {
-	return models.Effect{Kind: models.EffectRecord, Fact: fact, Factor: f}
+func record(fact string, about models.Event) models.Effect {
+	return models.Effect{Kind: models.EffectRecord, Fact: fact, Factor: about.Factor, Object: about.Object}
 }
+
+// of is an event of a factor, for a record that tells of no row.
+func of(f models.Factor) models.Event { return models.Event{Factor: f} }
 
 func faceAlone() error {
 	return &models.Error{

@@ -11,21 +11,26 @@ import (
 
 // CreateChallenge stores a challenge of a session, or of a pre-session token. It
 // takes the place of an older one of the same purpose and owner: only the newest
-// counts. session_required when the session ended meanwhile.
+// counts. session_required when the session ended meanwhile, challenge_expired when
+// the step-up that it is for did.
 func (s *Store) CreateChallenge(ctx context.Context, c models.Challenge) error {
 	owner, binding := "challenges_session_key", []byte(nil)
 	if c.SessionID == "" {
 		owner, binding = "challenges_binding_key", c.Binding[:]
 	}
 	_, err := s.pool.Exec(ctx, `
-		INSERT INTO challenges AS c (id, purpose, session_id, user_id, binding_hash, data, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		INSERT INTO challenges AS c (id, purpose, session_id, user_id, binding_hash, data, created_at, expires_at, step_up_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT ON CONSTRAINT `+owner+` DO UPDATE
 		SET id = EXCLUDED.id, user_id = EXCLUDED.user_id, data = EXCLUDED.data,
-		    created_at = EXCLUDED.created_at, expires_at = EXCLUDED.expires_at, opened_at = NULL, capture = NULL`,
-		c.ID, c.Purpose, c.SessionID, c.UserID, binding, c.Data, s.clock(), c.ExpiresAt)
-	if violates(err) == "challenges_session_id_fkey" {
+		    created_at = EXCLUDED.created_at, expires_at = EXCLUDED.expires_at,
+		    step_up_id = EXCLUDED.step_up_id, opened_at = NULL, capture = NULL`,
+		c.ID, c.Purpose, c.SessionID, c.UserID, binding, c.Data, s.clock(), c.ExpiresAt, c.StepUp)
+	switch violates(err) {
+	case "challenges_session_id_fkey":
 		return sessionOver() // it ended meanwhile
+	case "challenges_step_up_id_fkey":
+		return challengeGone()
 	}
 	return fail(err)
 }
@@ -57,6 +62,7 @@ const challengeColumns = `
 	purpose,
 	session_id,
 	user_id,
+	step_up_id,
 	data,
 	capture,
 	created_at,
@@ -64,7 +70,7 @@ const challengeColumns = `
 
 func scanChallenge(row pgx.CollectableRow) (models.Challenge, error) {
 	var c models.Challenge
-	err := row.Scan(&c.ID, &c.Purpose, &c.SessionID, &c.UserID, &c.Data, &c.Capture, &c.CreatedAt, &c.ExpiresAt)
+	err := row.Scan(&c.ID, &c.Purpose, &c.SessionID, &c.UserID, &c.StepUp, &c.Data, &c.Capture, &c.CreatedAt, &c.ExpiresAt)
 	return c, err
 }
 
@@ -115,9 +121,16 @@ func (s *Store) KeepCapture(ctx context.Context, id models.ID, capture []byte) e
 }
 
 // dropEnrolments forgets what other tabs and sessions of the account began to
-// enrol. Challenges for signing in stay.
+// enrol, or to prove for something else: it may have been proven by what has just
+// gone. Challenges for signing in stay.
 func dropEnrolments(ctx context.Context, tx pgx.Tx, userID models.ID) error {
 	_, err := tx.Exec(ctx, `DELETE FROM totp_enrolments WHERE user_id = $1`, userID)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		DELETE FROM step_ups
+		WHERE session_id IN (SELECT id FROM sessions WHERE user_id = $1)`, userID)
 	if err != nil {
 		return err
 	}

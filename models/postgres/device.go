@@ -27,13 +27,11 @@ func (s *Store) DeviceKeys(ctx context.Context, userID models.ID) ([]models.Devi
 
 // AddDeviceKey registers a browser's key. conflict when the account holds too
 // many; session_required when the session ended meanwhile.
-func (s *Store) AddDeviceKey(ctx context.Context, by models.Session, key models.DeviceKey) error {
-	return s.held(ctx, by, func(tx pgx.Tx, now time.Time) error {
-		if err := keepDeviceKey(ctx, tx, now, by.User.ID, key); err != nil {
-			return err
-		}
-		return record(ctx, tx, now, by, "device_key_added", map[string]any{"device": key.ID})
+func (s *Store) AddDeviceKey(ctx context.Context, ref models.Ref, key models.DeviceKey, decide models.Decide) error {
+	_, _, err := s.advance(ctx, ref, decide, func(tx pgx.Tx, now time.Time) error {
+		return keepDeviceKey(ctx, tx, now, ref.UserID, key)
 	})
+	return err
 }
 
 // keepDeviceKey registers a key, or notes the use of one that is registered.
@@ -64,17 +62,15 @@ func useDeviceKey(ctx context.Context, tx pgx.Tx, now time.Time, userID, id mode
 }
 
 // RemoveDeviceKey forgets a key; not_found when it is not the account's.
-func (s *Store) RemoveDeviceKey(ctx context.Context, by models.Session, id models.ID) error {
-	return s.held(ctx, by, func(tx pgx.Tx, now time.Time) error {
+func (s *Store) RemoveDeviceKey(ctx context.Context, ref models.Ref, id models.ID, decide models.Decide) error {
+	_, _, err := s.advance(ctx, ref, decide, func(tx pgx.Tx, _ time.Time) error {
 		tag, err := tx.Exec(ctx, `
 			DELETE FROM device_keys
-			WHERE id = $1 AND user_id = $2`, id, by.User.ID)
-		if err != nil {
-			return err
-		}
-		if tag.RowsAffected() == 0 {
+			WHERE id = $1 AND user_id = $2`, id, ref.UserID)
+		if err == nil && tag.RowsAffected() == 0 {
 			return notFound()
 		}
-		return record(ctx, tx, now, by, "device_key_removed", map[string]any{"device": id})
+		return err
 	})
+	return err
 }

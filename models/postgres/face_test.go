@@ -27,11 +27,21 @@ func (b bundle) change(adds bool, descriptors ...[]byte) models.FaceChange {
 }
 
 func (b bundle) enrolFace(s models.Session, change models.FaceChange) (models.Session, error) {
-	next, _, err := b.EnrolFace(context.Background(), s.Ref(), change, b.decide(models.Event{Kind: models.FactorEnrolled, Factor: models.Face}))
+	next, _, err := b.EnrolFace(context.Background(), b.allowed(s, models.AddFace), change, b.decide(models.Event{Kind: models.FactorEnrolled, Factor: models.Face}))
 	if err != nil {
 		return s, err
 	}
 	return next, nil
+}
+
+func (b bundle) addDevice(s models.Session, key models.DeviceKey) error {
+	b.t.Helper()
+	return b.AddDeviceKey(context.Background(), b.allowed(s, models.AddDevice), key, b.decide(models.Event{Kind: models.DeviceAdded, Object: key.ID}))
+}
+
+func (b bundle) removeDevice(s models.Session, id models.ID) error {
+	b.t.Helper()
+	return b.RemoveDeviceKey(context.Background(), b.allowed(s, models.RemoveDevice, id), id, b.decide(models.Event{Kind: models.DeviceRemoved, Object: id}))
 }
 
 func (b bundle) withFace(name string) models.Session {
@@ -65,10 +75,10 @@ func TestFaceTemplatesNeedStandingConsent(t *testing.T) {
 	if err != nil || len(face.Captures) != 1 || len(face.Captures[0].Templates) != 1 {
 		t.Fatalf("got %d captures, %v", len(face.Captures), err)
 	}
-	if err := b.AddDeviceKey(ctx, s, models.DeviceKey{ID: models.NewID(b.Clock.Now()), Thumbprint: "t", PublicKey: []byte("k")}); err != nil {
+	if err := b.addDevice(s, models.DeviceKey{ID: models.NewID(b.Clock.Now()), Thumbprint: "t", PublicKey: []byte("k")}); err != nil {
 		t.Fatal(err)
 	}
-	s, _, err = b.RemoveFace(ctx, s.Ref(), b.decide(models.Event{Kind: models.FactorRemoved, Factor: models.Face}))
+	s, _, err = b.RemoveFace(ctx, b.allowed(s, models.RemoveFace), b.decide(models.Event{Kind: models.FactorRemoved, Factor: models.Face}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,10 +270,10 @@ func TestDeviceKeysBelongToTheirAccount(t *testing.T) {
 	ctx := context.Background()
 	ada, eve := b.withFace("ada"), b.withFace("eve")
 	key := models.DeviceKey{ID: models.NewID(b.Clock.Now()), Name: "laptop", PublicKey: []byte("k"), Thumbprint: "t"}
-	if err := b.AddDeviceKey(ctx, ada, key); err != nil {
+	if err := b.addDevice(ada, key); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.RemoveDeviceKey(ctx, eve, key.ID); models.CodeOf(err) != models.CodeNotFound {
+	if err := b.removeDevice(eve, key.ID); models.CodeOf(err) != models.CodeNotFound {
 		t.Errorf("another's key was removed: %v", err)
 	}
 	if keys, err := b.DeviceKeys(ctx, eve.User.ID); err != nil || len(keys) != 0 {
@@ -271,12 +281,12 @@ func TestDeviceKeysBelongToTheirAccount(t *testing.T) {
 	}
 	for i := range 25 {
 		more := models.DeviceKey{ID: models.NewID(b.Clock.Now()), PublicKey: []byte("k"), Thumbprint: fmt.Sprint(i)}
-		err := b.AddDeviceKey(ctx, ada, more)
+		err := b.addDevice(ada, more)
 		if want := i >= 19; (models.CodeOf(err) == models.CodeConflict) != want || err == nil == want {
 			t.Fatalf("key %d: %v", i+2, err)
 		}
 	}
-	if err := b.RemoveDeviceKey(ctx, ada, key.ID); err != nil {
+	if err := b.removeDevice(ada, key.ID); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -290,7 +300,7 @@ func TestAnAccountGoesOnlyAfterItsFace(t *testing.T) {
 	if _, err := b.Pool.Exec(ctx, `DELETE FROM users WHERE id = $1`, s.User.ID); err == nil {
 		t.Fatal("an account with a face was deleted")
 	}
-	if _, _, err := b.RemoveFace(ctx, s.Ref(), b.decide(models.Event{Kind: models.FactorRemoved, Factor: models.Face})); err != nil {
+	if _, _, err := b.RemoveFace(ctx, b.allowed(s, models.RemoveFace), b.decide(models.Event{Kind: models.FactorRemoved, Factor: models.Face})); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Pool.Exec(ctx, `DELETE FROM users WHERE id = $1`, s.User.ID); err != nil {

@@ -75,7 +75,7 @@ func TestOneRecoveryCodePassesOnceOf100(t *testing.T) {
 	ctx := context.Background()
 	s, _ := b.withTOTP("ada")
 	code := models.RecoveryCode{ID: models.NewID(b.Clock.Now()), Row: 1, Hash: "$argon2id$x"}
-	s, _, err := b.ReplaceRecoveryCodes(ctx, s.Ref(), []models.RecoveryCode{code, {ID: models.NewID(b.Clock.Now()), Row: 2, Hash: "$argon2id$y"}}, b.decide(models.Event{Kind: models.CodesIssued}))
+	s, _, err := b.ReplaceRecoveryCodes(ctx, b.allowed(s, models.NewRecoveryCodes), []models.RecoveryCode{code, {ID: models.NewID(b.Clock.Now()), Row: 2, Hash: "$argon2id$y"}}, b.decide(models.Event{Kind: models.CodesIssued}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestPasskeyCounterMovesOnceOf100(t *testing.T) {
 	ctx := context.Background()
 	s, _ := b.withTOTP("ada")
 	passkey := models.PasskeyRecord{ID: models.NewID(b.Clock.Now()), UserID: s.User.ID, CredentialID: []byte("cred"), AAGUID: make([]byte, 16), Credential: []byte(`{}`), SignCount: 1}
-	s, _, err := b.EnrolPasskey(ctx, s.Ref(), passkey, b.decide(models.Event{Kind: models.FactorEnrolled, Factor: models.Passkey}))
+	s, _, err := b.EnrolPasskey(ctx, b.allowed(s, models.AddPasskey), passkey, b.decide(models.Event{Kind: models.FactorEnrolled, Factor: models.Passkey}))
 	if err != nil {
 		t.Fatal(err)
 	}

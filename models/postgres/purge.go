@@ -3,13 +3,15 @@ package postgres
 import "context"
 
 // Purge removes what has expired: sessions (which announces their end to open
-// sockets), challenges, enrolments and counts. Nothing relies on it, for every
+// sockets), challenges, step-ups, enrolments and counts. Nothing relies on it, for every
 // lookup checks the time itself.
 func (s *Store) Purge(ctx context.Context) error {
 	now := s.clock()
 	for _, sql := range []string{
 		`DELETE FROM sessions WHERE LEAST(idle_ends_at, ends_at) <= $1`,
 		`DELETE FROM challenges WHERE expires_at <= $1`,
+		// Kept for the longest enrolment that may have begun under it.
+		`DELETE FROM step_ups WHERE expires_at <= $1::timestamptz - interval '1 hour'`,
 		`DELETE FROM totp_enrolments WHERE expires_at <= $1`,
 		`DELETE FROM attempt_counts WHERE window_ends_at <= $1`,
 	} {

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -54,6 +55,28 @@ func (b bundle) register(name string) models.Session {
 	return s
 }
 
+// allowed names a session for an act that it asked for and gave its proofs for.
+func (b bundle) allowed(s models.Session, purpose models.Purpose, object ...models.ID) models.Ref {
+	b.t.Helper()
+	s.Act = models.Act{Purpose: purpose}
+	for _, id := range object {
+		s.Act.Object = string(id)
+	}
+	ctx, now := context.Background(), b.Clock.Now()
+	asked, err := b.BeginStepUp(ctx, s.ID, s.Act, now.Add(time.Minute))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	proofs, err := json.Marshal([]models.Method{{Factor: models.Password, At: now}, {Factor: models.TOTP, At: now}})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := b.Pool.Exec(ctx, `UPDATE step_ups SET methods = $2 WHERE id = $1`, asked.ID, proofs); err != nil {
+		b.t.Fatal(err)
+	}
+	return s.Ref()
+}
+
 // withTOTP registers an account whose first factor is TOTP, confirmed at step 100.
 func (b bundle) withTOTP(name string) (models.Session, models.ID) {
 	b.t.Helper()
@@ -97,7 +120,7 @@ func TestASignInRacingAPasswordChangeOpensNothing(t *testing.T) {
 	b := setup(t)
 	ctx := context.Background()
 	s, _ := b.withTOTP("ada")
-	_, _, err := b.ChangePassword(ctx, s.Ref(), "$argon2id$test", "$argon2id$new", b.decide(models.Event{Kind: models.PasswordChanged}))
+	_, _, err := b.ChangePassword(ctx, b.allowed(s, models.ChangePassword), "$argon2id$test", "$argon2id$new", b.decide(models.Event{Kind: models.PasswordChanged}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,14 +193,14 @@ func TestForeignIDsAreNotFound(t *testing.T) {
 	ada, _ := b.withTOTP("ada")
 	eve, _ := b.withTOTP("eve")
 	passkey := models.PasskeyRecord{ID: models.NewID(b.Clock.Now()), CredentialID: []byte("cred"), Name: "key", AAGUID: make([]byte, 16), Credential: []byte(`{}`)}
-	ada, _, err := b.EnrolPasskey(ctx, ada.Ref(), passkey, b.decide(models.Event{Kind: models.FactorEnrolled, Factor: models.Passkey}))
+	ada, _, err := b.EnrolPasskey(ctx, b.allowed(ada, models.AddPasskey), passkey, b.decide(models.Event{Kind: models.FactorEnrolled, Factor: models.Passkey}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
 		"end":    b.EndSession(ctx, eve, ada.ID),
 		"rename": second(b.RenamePasskey(ctx, eve.User.ID, passkey.ID, "mine")),
-		"remove": third(b.RemovePasskey(ctx, eve.Ref(), passkey.ID, b.decide(models.Event{Kind: models.FactorRemoved, Factor: models.Passkey}))),
+		"remove": third(b.RemovePasskey(ctx, b.allowed(eve, models.RemovePasskey, passkey.ID), passkey.ID, b.decide(models.Event{Kind: models.FactorRemoved, Factor: models.Passkey}))),
 	} {
 		if models.CodeOf(err) != models.CodeNotFound {
 			t.Errorf("%s: got %v, want not_found", name, err)

@@ -37,6 +37,10 @@ func (s *Store) advance(ctx context.Context, ref models.Ref, decide models.Decid
 		attempt.State, attempt.Methods = before.State, before.Methods
 		attempt.PolicyVersion = before.PolicyVersion
 		attempt.IdleEndsAt, attempt.EndsAt = before.IdleEndsAt, before.EndsAt
+		// Used up before it is judged: a refusal takes that back with everything else.
+		if attempt.StepUp, err = spendStepUp(ctx, tx, ref.ID, ref.Act); err != nil {
+			return err
+		}
 		after, effects, err := decide(attempt)
 		if err != nil {
 			return err
@@ -46,7 +50,7 @@ func (s *Store) advance(ctx context.Context, ref models.Ref, decide models.Decid
 				return err
 			}
 		}
-		session, token, err = s.apply(ctx, tx, before, after, effects, now)
+		session, token, err = s.apply(ctx, tx, before, after, effects, ref.For, now)
 		return err
 	})
 	if err != nil {
@@ -92,7 +96,7 @@ func (s *Store) openLocked(ctx context.Context, tx pgx.Tx, now time.Time, userID
 		return models.Session{}, "", err
 	}
 	before := models.Session{ID: id, User: user, Transport: transport, Client: client, CreatedAt: now}
-	return s.apply(ctx, tx, before, after, effects, now)
+	return s.apply(ctx, tx, before, after, effects, "", now)
 }
 
 // attemptOf fills what the machine must know of the account.
@@ -104,8 +108,9 @@ func attemptOf(ctx context.Context, tx pgx.Tx, user models.User, sessionID model
 	return models.Attempt{Established: user.MFAEstablishedAt != nil, Enrolled: enrolled}, nil
 }
 
-// apply does the effects and writes the session row.
-func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, after models.Attempt, effects []models.Effect, now time.Time) (models.Session, string, error) {
+// apply does the effects and writes the session row. proves is the step-up that a
+// proof was given for, if any.
+func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, after models.Attempt, effects []models.Effect, proves models.ID, now time.Time) (models.Session, string, error) {
 	session := before
 	session.State, session.Methods = after.State, after.Methods
 	session.PolicyVersion = after.PolicyVersion
@@ -130,8 +135,10 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 			err = establish(ctx, tx, session, now)
 		case models.EffectResetCount:
 			err = resetCount(ctx, tx, AccountSubject(session.User.ID), effect.Factor)
+		case models.EffectProve:
+			err = proveStepUp(ctx, tx, now, session.ID, proves, effect.Proof)
 		case models.EffectRecord:
-			err = record(ctx, tx, now, session, effect.Fact, map[string]any{"factor": effect.Factor})
+			err = record(ctx, tx, now, session, effect.Fact, detailOf(effect))
 		default:
 			err = fmt.Errorf("no such effect %q", effect.Kind)
 		}
@@ -146,6 +153,18 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 		return session, token, insertSession(ctx, tx, session)
 	}
 	return session, token, updateSession(ctx, tx, before.TokenHash, session)
+}
+
+// detailOf is what the audit row says beside its fact.
+func detailOf(e models.Effect) map[string]any {
+	detail := map[string]any{}
+	if e.Factor != "" {
+		detail["factor"] = e.Factor
+	}
+	if e.Object != "" {
+		detail["id"] = e.Object
+	}
+	return detail
 }
 
 // establish notes that the account has had a second factor, once. Recovery codes

@@ -24,6 +24,7 @@ type Store interface {
 	FaceFactor(ctx context.Context, userID models.ID) (models.FaceFactor, error)
 	Consents(ctx context.Context, userID models.ID) ([]models.Consent, error)
 	DeviceKeys(ctx context.Context, userID models.ID) ([]models.DeviceKey, error)
+	RecordExport(ctx context.Context, ref models.Ref, decide models.Decide) error
 	FactorsByUse(ctx context.Context, userID models.ID) ([]models.Factor, error)
 }
 

@@ -86,6 +86,9 @@ func (h *Handlers) Export(c *fiber.Ctx) error {
 	if body.Sessions, err = h.sessions(c); err != nil {
 		return err
 	}
+	if err := h.Store.RecordExport(ctx, s.Ref(), h.Decide(c, models.Event{Kind: models.Exported})); err != nil {
+		return err
+	}
 	c.Set(fiber.HeaderContentDisposition, `attachment; filename="export.json"`)
 	return c.JSON(body)
 }

@@ -17,6 +17,7 @@ type Store interface {
 	PasswordDecoy(ctx context.Context, digest []byte) (string, error)
 	CredentialsByIdentifier(ctx context.Context, canonical string) (models.Credentials, error)
 	CredentialsByID(ctx context.Context, id models.ID) (models.Credentials, error)
+	PassPassword(ctx context.Context, ref models.Ref, hash string, decide models.Decide) (models.Session, string, error)
 	RehashPassword(ctx context.Context, userID models.ID, old, fresh string) error
 	ChangePassword(ctx context.Context, ref models.Ref, old, fresh string, decide models.Decide) (models.Session, string, error)
 }

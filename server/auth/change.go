@@ -1,8 +1,6 @@
 package auth
 
 import (
-	"unicode/utf8"
-
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/server/web"
@@ -21,35 +19,18 @@ func (h *Handlers) ChangePassword(c *fiber.Ctx) error {
 		return err
 	}
 	s := web.Session(c)
-	current := normalise(r.Current)
-	if current == "" || utf8.RuneCountInString(current) > web.MaxPassword {
-		return models.Invalid("current", "length", "write your current password")
-	}
 	fresh := normalise(r.New)
 	if err := checkPassword(h.Policy(c).Password, "new", fresh, h.SiteName, s.User); err != nil {
 		return err
 	}
-	if err := h.CountTry(c, models.Password); err != nil {
-		return err
-	}
 	countedAt := h.Now()
-	shed := func(err error) error {
-		return h.GiveBackShed(c, web.Subject(s.User.ID), string(models.Password), h.Policy(c).Limits.Password, countedAt, err)
-	}
-	found, err := h.Store.CredentialsByID(c.UserContext(), s.User.ID)
+	found, err := h.checkOwn(c, "current", r.Current)
 	if err != nil {
 		return err
-	}
-	match, _, err := h.Hasher.Check(c.UserContext(), current, found.PasswordHash)
-	if err != nil {
-		return shed(err)
-	}
-	if !match {
-		return &models.Error{Code: models.CodeFactorRejected, Field: "current", Message: "this is not your current password"}
 	}
 	hash, err := h.Hasher.Hash(c.UserContext(), fresh)
 	if err != nil {
-		return shed(err)
+		return h.GiveBackShed(c, web.Subject(s.User.ID), string(models.Password), h.Policy(c).Limits.Password, countedAt, err)
 	}
 	moved, token, err := h.Store.ChangePassword(c.UserContext(), s.Ref(), found.PasswordHash, hash, h.Decide(c, models.Event{Kind: models.PasswordChanged}))
 	if err != nil {

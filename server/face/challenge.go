@@ -20,6 +20,8 @@ const challengeWithin = 90 * time.Second
 type challengeData struct {
 	Script biometrics.Script `json:"script"`
 	Nonce  string            `json:"nonce"`
+	// MayAddKey says that an enrolment may bring a key that is new to the account.
+	MayAddKey bool `json:"may_add_key"`
 }
 
 type challengeBody struct {
@@ -49,7 +51,8 @@ type bindBody struct {
 }
 
 type verifyRequest struct {
-	ReducedMotion bool `json:"reduced_motion"`
+	ReducedMotion bool   `json:"reduced_motion"`
+	StepUp        string `json:"step_up"`
 }
 
 // VerifyChallenge answers POST /v1/verify/face/challenge. Issuing a challenge
@@ -58,6 +61,10 @@ type verifyRequest struct {
 func (h *Handlers) VerifyChallenge(c *fiber.Ctx) error {
 	var r verifyRequest
 	if err := web.Decode(c, &r); err != nil {
+		return err
+	}
+	stepUp, err := web.StepUpID(r.StepUp)
+	if err != nil {
 		return err
 	}
 	if err := h.checkAvailable(c); err != nil {
@@ -89,7 +96,7 @@ func (h *Handlers) VerifyChallenge(c *fiber.Ctx) error {
 	if err := h.Store.CountFaceTry(c.UserContext(), face.UserID, h.Policy(c).Face.Failures); err != nil {
 		return err
 	}
-	return h.issue(c, purposeVerify, engine, r.ReducedMotion)
+	return h.issue(c, purposeVerify, engine, r.ReducedMotion, stepUp)
 }
 
 type enrolRequest struct {
@@ -146,14 +153,14 @@ func (h *Handlers) EnrolChallenge(c *fiber.Ctx) error {
 			return err
 		}
 	}
-	return h.issue(c, purpose, h.Engine, r.ReducedMotion)
+	return h.issue(c, purpose, h.Engine, r.ReducedMotion, "")
 }
 
 func (h *Handlers) countCapture(c *fiber.Ctx) error {
 	return h.Door.Store.CountTry(c.UserContext(), web.Subject(web.Session(c).User.ID), captureKind, h.Policy(c).Limits.FaceCapture)
 }
 
-func (h *Handlers) issue(c *fiber.Ctx, purpose string, engine biometrics.Engine, reducedMotion bool) error {
+func (h *Handlers) issue(c *fiber.Ctx, purpose string, engine biometrics.Engine, reducedMotion bool, stepUp models.ID) error {
 	policy := h.Policy(c)
 	mode := biometrics.Mode(policy.Face.Liveness)
 	flash := policy.Face.Liveness == models.LivenessActiveFlash && !reducedMotion
@@ -162,6 +169,13 @@ func (h *Handlers) issue(c *fiber.Ctx, purpose string, engine biometrics.Engine,
 		return err
 	}
 	data := challengeData{Script: script, Nonce: base64.RawURLEncoding.EncodeToString(seal.Random(32))}
+	if purpose == purposeEnrol {
+		err := h.mayAddKey(c)
+		if err != nil && models.CodeOf(err) != models.CodeStepUpRequired {
+			return err
+		}
+		data.MayAddKey = err == nil
+	}
 	doc, err := json.Marshal(data)
 	if err != nil {
 		return err
@@ -172,7 +186,7 @@ func (h *Handlers) issue(c *fiber.Ctx, purpose string, engine biometrics.Engine,
 		return err
 	}
 	challenge := models.Challenge{
-		ID: models.NewID(now), Purpose: purpose, SessionID: s.ID, UserID: s.User.ID, Data: doc, ExpiresAt: now.Add(challengeWithin),
+		ID: models.NewID(now), Purpose: purpose, SessionID: s.ID, UserID: s.User.ID, StepUp: stepUp, Data: doc, ExpiresAt: now.Add(challengeWithin),
 	}
 	if err := h.Store.CreateChallenge(c.UserContext(), challenge); err != nil {
 		return err
@@ -181,15 +195,8 @@ func (h *Handlers) issue(c *fiber.Ctx, purpose string, engine biometrics.Engine,
 		ID: challenge.ID, ExpiresAt: challenge.ExpiresAt, Capture: capturePaths[purpose] + "?challenge=" + string(challenge.ID), Flash: flash,
 		Frame: frameBody{MaxBytes: h.Gate.Config().MaxBytes, MinSide: h.Gate.Config().MinSide, PerSecond: framesPerSecond},
 		Device: bindBody{
-			Required: policy.Face.RequireDeviceKey, Keys: []string{}, Nonce: data.Nonce, Subject: subjectOf(s.User.ID), Session: s.ID, Purpose: purpose,
+			Required: policy.Face.RequireDeviceKey, Keys: []string{}, Nonce: data.Nonce, Subject: subjectOf(s.User.ID), Session: s.ID, Purpose: purpose, MayAdd: data.MayAddKey,
 		},
-	}
-	if purpose == purposeEnrol {
-		err := h.mayAddKey(c, now)
-		if err != nil && models.CodeOf(err) != models.CodeStepUpRequired {
-			return err
-		}
-		body.Device.MayAdd = err == nil
 	}
 	for _, k := range keys {
 		body.Device.Keys = append(body.Device.Keys, k.Thumbprint)

@@ -67,7 +67,7 @@ func (h *Handlers) AddDevice(c *fiber.Ctx) error {
 		return err
 	}
 	record := key.record(name, h.Now())
-	if err := h.Store.AddDeviceKey(c.UserContext(), s, record); err != nil {
+	if err := h.Store.AddDeviceKey(c.UserContext(), s.Ref(), record, h.Decide(c, models.Event{Kind: models.DeviceAdded, Object: record.ID})); err != nil {
 		return err
 	}
 	return c.Status(fiber.StatusCreated).JSON(describe(record))
@@ -79,7 +79,7 @@ func (h *Handlers) RemoveDevice(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Store.RemoveDeviceKey(c.UserContext(), web.Session(c), id); err != nil {
+	if err := h.Store.RemoveDeviceKey(c.UserContext(), web.Session(c).Ref(), id, h.Decide(c, models.Event{Kind: models.DeviceRemoved, Object: id})); err != nil {
 		return err
 	}
 	return c.SendStatus(fiber.StatusNoContent)

@@ -1,9 +1,8 @@
 package face
 
 import (
+	"encoding/json"
 	"errors"
-	"slices"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/biometrics"
@@ -36,8 +35,12 @@ func (h *Handlers) Enrol(c *fiber.Ctx) error {
 	}
 	if got.Key != nil {
 		if got.Key.ID == "" {
-			if err := h.mayAddKey(c, challenge.CreatedAt); err != nil {
+			var data challengeData
+			if err := json.Unmarshal(challenge.Data, &data); err != nil {
 				return err
+			}
+			if !data.MayAddKey {
+				return h.strongerProof(c, nil)
 			}
 		}
 		name, err := deviceName(r.Name)
@@ -92,17 +95,28 @@ func (h *Handlers) sameFace(c *fiber.Ctx, got capture) error {
 }
 
 // mayAddKey refuses a key that is new to an account which has had a factor,
-// unless another factor than the face was passed a moment before the ceremony
-// began: else whoever has the face has the key.
-func (h *Handlers) mayAddKey(c *fiber.Ctx, begun time.Time) error {
+// unless another factor than the face was passed for this enrolment: else whoever
+// has the face has the key.
+func (h *Handlers) mayAddKey(c *fiber.Ctx) error {
 	s := web.Session(c)
 	if s.State != models.Authenticated {
 		return nil
 	}
+	asked, err := h.Store.StepUp(c.UserContext(), s.ID, s.Act)
+	if err != nil {
+		return err
+	}
+	return h.strongerProof(c, asked)
+}
+
+// strongerProof refuses what the face itself could be the proof for.
+func (h *Handlers) strongerProof(c *fiber.Ctx, asked *models.StepUp) error {
+	s, policy := web.Session(c), h.Policy(c)
 	enrolled, err := h.Door.Store.Enrolled(c.UserContext(), s)
 	if err != nil {
 		return err
 	}
-	attempt := models.Attempt{State: s.State, Methods: slices.Clone(s.Methods), Enrolled: enrolled}
-	return mfa.StepUp(h.Policy(c), attempt, models.ACRAAL2, begun)
+	policy.StepUp.Change.ACR = models.ACRAAL2
+	attempt := models.Attempt{State: s.State, Methods: s.Methods, Enrolled: enrolled, StepUp: asked}
+	return mfa.StepUp(policy, attempt, s.Act.Purpose, h.Now())
 }

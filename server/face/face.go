@@ -37,8 +37,9 @@ type Store interface {
 	Consents(ctx context.Context, userID models.ID) ([]models.Consent, error)
 
 	DeviceKeys(ctx context.Context, userID models.ID) ([]models.DeviceKey, error)
-	AddDeviceKey(ctx context.Context, by models.Session, key models.DeviceKey) error
-	RemoveDeviceKey(ctx context.Context, by models.Session, id models.ID) error
+	AddDeviceKey(ctx context.Context, ref models.Ref, key models.DeviceKey, decide models.Decide) error
+	RemoveDeviceKey(ctx context.Context, ref models.Ref, id models.ID, decide models.Decide) error
+	StepUp(ctx context.Context, sessionID models.ID, act models.Act) (*models.StepUp, error)
 }
 
 // Digester gives keyed digests of what must be recognised and not stored.

@@ -96,7 +96,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	if got.Key != nil {
 		key = got.Key.ID
 	}
-	moved, token, err := h.Store.PassFace(c.UserContext(), s.Ref(), ids, key, h.Decide(c, event))
+	moved, token, err := h.Store.PassFace(c.UserContext(), s.Proving(challenge.StepUp), ids, key, h.Decide(c, event))
 	if err != nil {
 		return err
 	}

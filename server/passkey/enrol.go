@@ -46,7 +46,7 @@ func (h *Handlers) EnrolOptions(c *fiber.Ctx) error {
 	if err != nil {
 		return fmt.Errorf("beginning registration: %w", err)
 	}
-	if err := h.issue(c, purposeEnrol, data); err != nil {
+	if err := h.issue(c, purposeEnrol, data, ""); err != nil {
 		return err
 	}
 	return c.JSON(fiber.Map{"publicKey": creation.Response})
@@ -93,7 +93,7 @@ func (h *Handlers) Enrol(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	event := models.Event{Kind: models.FactorEnrolled, Factor: models.Passkey, UV: uv, Begun: challenge.CreatedAt}
+	event := models.Event{Kind: models.FactorEnrolled, Factor: models.Passkey, Object: row.ID, UV: uv, Begun: challenge.CreatedAt}
 	moved, token, err := h.Store.EnrolPasskey(c.UserContext(), s.Ref(), row, h.Decide(c, event))
 	if err != nil {
 		return err
@@ -130,8 +130,9 @@ func checkName(typed string) (string, error) {
 	return name, nil
 }
 
-// issue keeps a ceremony's data for the request's session.
-func (h *Handlers) issue(c *fiber.Ctx, purpose string, data *webauthn.SessionData) error {
+// issue keeps a ceremony's data for the request's session, and for the step-up that
+// its answer is a proof for.
+func (h *Handlers) issue(c *fiber.Ctx, purpose string, data *webauthn.SessionData, stepUp models.ID) error {
 	doc, err := json.Marshal(data)
 	if err != nil {
 		return err
@@ -139,7 +140,7 @@ func (h *Handlers) issue(c *fiber.Ctx, purpose string, data *webauthn.SessionDat
 	s := web.Session(c)
 	now := h.Now()
 	return h.Store.CreateChallenge(c.UserContext(), models.Challenge{
-		ID: models.NewID(now), Purpose: purpose, SessionID: s.ID, UserID: s.User.ID, Data: doc, ExpiresAt: now.Add(ceremonyWithin),
+		ID: models.NewID(now), Purpose: purpose, SessionID: s.ID, UserID: s.User.ID, StepUp: stepUp, Data: doc, ExpiresAt: now.Add(ceremonyWithin),
 	})
 }
 

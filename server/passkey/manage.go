@@ -53,7 +53,7 @@ func (h *Handlers) Remove(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	event := models.Event{Kind: models.FactorRemoved, Factor: models.Passkey}
+	event := models.Event{Kind: models.FactorRemoved, Factor: models.Passkey, Object: id}
 	moved, token, err := h.Store.RemovePasskey(c.UserContext(), web.Session(c).Ref(), id, h.Decide(c, event))
 	if err != nil {
 		return err

@@ -11,10 +11,19 @@ import (
 	"github.com/sallyport/sallyport/server/web"
 )
 
+type verifyRequest struct {
+	StepUp string `json:"step_up"`
+}
+
 // VerifyOptions answers POST /v1/verify/passkey/options. Issuing a challenge
 // counts as the attempt that it allows.
 func (h *Handlers) VerifyOptions(c *fiber.Ctx) error {
-	if err := web.Decode(c, &struct{}{}); err != nil {
+	var r verifyRequest
+	if err := web.Decode(c, &r); err != nil {
+		return err
+	}
+	stepUp, err := web.StepUpID(r.StepUp)
+	if err != nil {
 		return err
 	}
 	p, _, err := h.load(c.UserContext(), web.Session(c).User)
@@ -31,7 +40,7 @@ func (h *Handlers) VerifyOptions(c *fiber.Ctx) error {
 	if err != nil {
 		return fmt.Errorf("beginning assertion: %w", err)
 	}
-	if err := h.issue(c, purposeVerify, data); err != nil {
+	if err := h.issue(c, purposeVerify, data, stepUp); err != nil {
 		return err
 	}
 	return c.JSON(fiber.Map{"publicKey": assertion.Response})
@@ -44,7 +53,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 		return err
 	}
 	s := web.Session(c)
-	_, data, err := h.take(c, purposeVerify)
+	challenge, data, err := h.take(c, purposeVerify)
 	if err != nil {
 		return err
 	}
@@ -65,7 +74,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 		return err
 	}
 	event := models.Event{Kind: models.FactorPassed, Factor: models.Passkey, UV: parsed.Response.AuthenticatorData.Flags.HasUserVerified()}
-	moved, token, err := h.Store.PassPasskey(c.UserContext(), s.Ref(), row, h.Decide(c, event))
+	moved, token, err := h.Store.PassPasskey(c.UserContext(), s.Proving(challenge.StepUp), row, h.Decide(c, event))
 	if err != nil {
 		return err
 	}

@@ -60,13 +60,13 @@ func keyURI(issuer, account string, secret []byte) string {
 	return "otpauth://totp/" + url.PathEscape(issuer+":"+account) + "?" + strings.ReplaceAll(query.Encode(), "+", "%20")
 }
 
-// readCode reads six digits; the spaces that apps show between them are fine.
-func readCode(c *fiber.Ctx) (string, error) {
-	var r codeRequest
-	if err := web.Decode(c, &r); err != nil {
+// readCode reads a request and the six digits in it; the spaces that apps show
+// between them are fine.
+func readCode(c *fiber.Ctx, request any, typed *string) (string, error) {
+	if err := web.Decode(c, request); err != nil {
 		return "", err
 	}
-	code := strings.NewReplacer(" ", "", "\u00a0", "", "-", "").Replace(r.Code)
+	code := strings.NewReplacer(" ", "", "\u00a0", "", "-", "").Replace(*typed)
 	if len(code) != digits || strings.Trim(code, "0123456789") != "" {
 		return "", models.Invalid("code", "malformed", "write the six digits that your app shows")
 	}

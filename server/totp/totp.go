@@ -93,7 +93,8 @@ type codeRequest struct {
 // Confirm answers POST /v1/me/totp/confirm. The right code proves the app, so
 // a first enrolment ends signed in.
 func (h *Handlers) Confirm(c *fiber.Ctx) error {
-	code, err := readCode(c)
+	var r codeRequest
+	code, err := readCode(c, &r, &r.Code)
 	if err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ func (h *Handlers) Confirm(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	event := models.Event{Kind: models.FactorEnrolled, Factor: models.TOTP, Begun: secret.CreatedAt}
+	event := models.Event{Kind: models.FactorEnrolled, Factor: models.TOTP, Object: secret.ID, Begun: secret.CreatedAt}
 	moved, token, err := h.Store.EnrolTOTP(c.UserContext(), s.Ref(), secret.ID, step, h.Decide(c, event))
 	if err != nil {
 		return err
@@ -117,9 +118,19 @@ func (h *Handlers) Confirm(c *fiber.Ctx) error {
 	return h.Answer(c, fiber.StatusOK, moved, token)
 }
 
+type verifyRequest struct {
+	Code   string `json:"code"`
+	StepUp string `json:"step_up"`
+}
+
 // Verify answers POST /v1/verify/totp: as second factor, and as step-up.
 func (h *Handlers) Verify(c *fiber.Ctx) error {
-	code, err := readCode(c)
+	var r verifyRequest
+	code, err := readCode(c, &r, &r.Code)
+	if err != nil {
+		return err
+	}
+	stepUp, err := web.StepUpID(r.StepUp)
 	if err != nil {
 		return err
 	}
@@ -136,7 +147,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 		return err
 	}
 	event := models.Event{Kind: models.FactorPassed, Factor: models.TOTP}
-	moved, token, err := h.Store.PassTOTP(c.UserContext(), s.Ref(), secret.ID, step, h.Decide(c, event))
+	moved, token, err := h.Store.PassTOTP(c.UserContext(), s.Proving(stepUp), secret.ID, step, h.Decide(c, event))
 	if err != nil {
 		return err
 	}
@@ -146,10 +157,12 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 // Remove answers DELETE /v1/me/totp.
 func (h *Handlers) Remove(c *fiber.Ctx) error {
 	s := web.Session(c)
-	if _, err := h.Store.TOTP(c.UserContext(), s.User.ID); err != nil {
+	found, err := h.Store.TOTP(c.UserContext(), s.User.ID)
+	if err != nil {
 		return err // not_found comes before last_factor
 	}
-	moved, token, err := h.Store.RemoveTOTP(c.UserContext(), s.Ref(), h.Decide(c, models.Event{Kind: models.FactorRemoved, Factor: models.TOTP}))
+	event := models.Event{Kind: models.FactorRemoved, Factor: models.TOTP, Object: found.ID}
+	moved, token, err := h.Store.RemoveTOTP(c.UserContext(), s.Ref(), h.Decide(c, event))
 	if err != nil {
 		return err
 	}

@@ -85,6 +85,18 @@ func badJSON(err error) error {
 	return models.Invalid("", "syntax", "the body must be one JSON object")
 }
 
+// StepUpID reads the id of the step-up that a proof is given for; "" for none.
+func StepUpID(typed string) (models.ID, error) {
+	if typed == "" {
+		return "", nil
+	}
+	id, err := models.ParseID(typed)
+	if err != nil {
+		return "", models.Invalid("step_up", "malformed", "this is no step-up's id")
+	}
+	return id, nil
+}
+
 // PathID reads an id from the path. What is no id is not found, like an id
 // that doesn't exist.
 func PathID(c *fiber.Ctx) (models.ID, error) {

@@ -57,7 +57,10 @@ type problem struct {
 	Field      string          `json:"field,omitempty"`
 	Reason     string          `json:"reason,omitempty"`
 	RetryAfter int             `json:"retry_after,omitempty"` // seconds
-	MaxAge     int             `json:"max_age,omitempty"`     // seconds
+	Purpose    models.Purpose  `json:"purpose,omitempty"`
+	Object     string          `json:"object,omitempty"`
+	Password   bool            `json:"password,omitempty"`
+	MaxAge     int             `json:"max_age,omitempty"` // seconds
 	Factors    []models.Factor `json:"factors,omitzero"`
 }
 
@@ -92,7 +95,8 @@ func (d *Door) ErrorHandler(c *fiber.Ctx, err error) error {
 		MaxAge:     seconds(refusal.MaxAge),
 	}
 	if refusal.Code == models.CodeStepUpRequired {
-		body.Factors = refusal.Factors
+		body.Purpose, body.Object = refusal.Purpose, Session(c).Act.Object
+		body.Password, body.Factors = refusal.Password, refusal.Factors
 	}
 	return c.Status(status).JSON(body, "application/problem+json")
 }

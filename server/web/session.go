@@ -25,6 +25,13 @@ func Session(c *fiber.Ctx) models.Session {
 	return models.Session{State: models.Anonymous}
 }
 
+// SetAct notes on the request's session what the request does, for whoever writes.
+func SetAct(c *fiber.Ctx, act models.Act) {
+	s := Session(c)
+	s.Act = act
+	c.Locals(keySession, s)
+}
+
 // Client is the machine the request came from.
 func Client(c *fiber.Ctx) models.Client {
 	client, _ := c.Locals(keyClient).(models.Client)

@@ -1,0 +1,54 @@
+package models
+
+import (
+	"crypto/sha256"
+	"time"
+)
+
+// Purpose names the one kind of sensitive act that a step-up is for.
+type Purpose string
+
+// The purposes. Those that begin with add_, remove_ or change_ change what guards
+// the account.
+const (
+	AddPasskey       Purpose = "add_passkey"
+	AddTOTP          Purpose = "add_totp"
+	AddFace          Purpose = "add_face"
+	AddDevice        Purpose = "add_device"
+	RemovePasskey    Purpose = "remove_passkey"
+	RemoveTOTP       Purpose = "remove_totp"
+	RemoveFace       Purpose = "remove_face"
+	RemoveDevice     Purpose = "remove_device"
+	ChangePassword   Purpose = "change_password"
+	ChangeEmail      Purpose = "change_email"
+	NewRecoveryCodes Purpose = "recovery_codes"
+	Export           Purpose = "export"
+	DeleteAccount    Purpose = "delete_account"
+)
+
+// Purposes lists them all.
+func Purposes() []Purpose {
+	return []Purpose{
+		AddPasskey, AddTOTP, AddFace, AddDevice, RemovePasskey, RemoveTOTP, RemoveFace, RemoveDevice,
+		ChangePassword, ChangeEmail, NewRecoveryCodes, Export, DeleteAccount,
+	}
+}
+
+// Act is what a write is about to do: its purpose, and what it does it to, such as
+// the id of the passkey that is removed; "" where the purpose says all.
+type Act struct {
+	Purpose Purpose
+	Object  string
+}
+
+// ObjectHash is the SHA-256 of the object: all that is stored of it.
+func (a Act) ObjectHash() [sha256.Size]byte { return sha256.Sum256([]byte(a.Object)) }
+
+// StepUp is one asking of a session for fresh proof, and what was proven for it
+// so far. It serves one write, before it expires.
+type StepUp struct {
+	ID        ID
+	Methods   []Method
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
