@@ -6,7 +6,7 @@ import { plugIn } from "./helpers/authenticator.mjs";
 import { base, desktop, launch, phone } from "./helpers/browser.mjs";
 import { framesOf, sit } from "./helpers/actor.mjs";
 import { photos } from "./helpers/camera.mjs";
-import { addApp, call, comeToTheCamera, endSession, enterPassword, saveCodes } from "./helpers/people.mjs";
+import { addApp, call, comeToTheCamera, confirmInDialog, endSession, enterPassword, saveCodes } from "./helpers/people.mjs";
 import { restorePolicy, withPolicy } from "./helpers/policy.mjs";
 
 const folder = process.argv[2];
@@ -171,6 +171,9 @@ await page.goto("/account/security");
 await page.getByRole("button", { name: "Add a passkey" }).click();
 await page.getByLabel(/^Name/).fill("Work laptop");
 await page.getByRole("button", { name: "Create the passkey" }).click();
+await page.getByRole("dialog", { name: "Confirm it’s you" }).waitFor();
+await shoot(page, "step-up-password");
+await confirmInDialog(page, ada);
 await page.getByText("Your passkey is added").waitFor();
 await page.reload();
 await shoot(page, "security");

@@ -73,7 +73,13 @@ export async function call(page, method, path, body) {
  * @param {object} [body]
  */
 async function must(page, method, path, body) {
-  const answer = await call(page, method, path, body);
+  let answer = await call(page, method, path, body);
+  if (answer.body?.code === "step_up_required") {
+    // What is fresh enough is granted without another proof; anything else is for the dialog.
+    const asked = await call(page, "POST", "/v1/step-up", { purpose: answer.body.purpose, object: answer.body.object });
+    assert.ok(asked.body.granted, `${method} ${path} needs a proof: ${JSON.stringify(asked.body)}`);
+    answer = await call(page, method, path, body);
+  }
   assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
   return answer.body;
 }
@@ -96,6 +102,21 @@ export async function addApp(page, person) {
   const { secret } = await must(page, "POST", "/v1/me/totp", {});
   person.app = new AuthenticatorApp(secret);
   return must(page, "POST", "/v1/me/totp/confirm", { code: await person.app.fresh() });
+}
+
+/**
+ * Gives the dialog what it asks for: the password, then the passkey that is plugged in, or a code.
+ * @param {import("playwright-core").Page} page
+ * @param {Person} person
+ */
+export async function confirmInDialog(page, person) {
+  const dialog = page.getByRole("dialog", { name: "Confirm it’s you" });
+  await dialog.getByLabel("Your password", { exact: true }).fill(person.password);
+  await dialog.getByRole("button", { name: "Continue" }).click();
+  await dialog.locator("[data-factor]:visible").waitFor();
+  const passkey = dialog.getByRole("button", { name: "Confirm with your passkey" });
+  if (await passkey.isVisible()) await passkey.click();
+  else await dialog.getByLabel(/Six digits/).fill(await person.app.fresh());
 }
 
 /**

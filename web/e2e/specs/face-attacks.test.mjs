@@ -7,7 +7,7 @@ import path from "node:path";
 import { framesOf, passes, sit } from "../helpers/actor.mjs";
 import { launch, openTab, says } from "../helpers/browser.mjs";
 import { photos, Webcam } from "../helpers/camera.mjs";
-import { comeToTheCamera, joinWithApp, sessionOf, somebody } from "../helpers/people.mjs";
+import { comeToTheCamera, confirmInDialog, joinWithApp, sessionOf, somebody } from "../helpers/people.mjs";
 
 const skip = photos ? false : "no photos to hold before the camera: give SALLYPORT_TESTDATA, or make models";
 
@@ -34,7 +34,7 @@ after(async () => {
 test("the owner sets up their face, in a browser that can keep no key", { skip }, async (t) => {
   const seat = await launch();
   t.after(() => seat.close());
-  const page = await openTab(t, seat);
+  const page = await openTab(t, seat, { refusals: [403] });
   await page.addInitScript(() => Object.defineProperty(window, "indexedDB", { get: () => { throw new DOMException("", "SecurityError"); } }));
   await sit(page, { loops: frames.owner });
   await joinWithApp(page, person);
@@ -42,6 +42,7 @@ test("the owner sets up their face, in a browser that can keep no key", { skip }
   await page.getByRole("button", { name: "Set up your face" }).click();
   await page.getByLabel(/^I agree/).check();
   await page.getByRole("button", { name: "Turn on the camera" }).click();
+  await confirmInDialog(page, person);
   await passes(page, says(page, /Your face is set up/));
   await page.getByRole("button", { name: "Add this browser" }).click();
   await says(page, /can’t keep a key/);

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { framesOf, passes, sit } from "../helpers/actor.mjs";
 import { arrivesAt, launch, looksRight, newProfile, openTab, says } from "../helpers/browser.mjs";
 import { photos } from "../helpers/camera.mjs";
-import { call, comeIn, comeToTheCamera, endSession, joinWithApp, knock, sessionOf, somebody } from "../helpers/people.mjs";
+import { call, comeIn, comeToTheCamera, confirmInDialog, endSession, joinWithApp, knock, sessionOf, somebody } from "../helpers/people.mjs";
 import { restorePolicy, withPolicy } from "../helpers/policy.mjs";
 
 const skip = photos ? false : "no photos to sit before the camera: give SALLYPORT_TESTDATA, or make models";
@@ -35,7 +35,7 @@ async function lastMethod(page) {
 }
 
 test("a face is set up on the security page, in a browser that gets a key", { skip }, async (t) => {
-  const page = await openTab(t, home);
+  const page = await openTab(t, home, { refusals: [403] });
   await sit(page, { loops: frames });
   await joinWithApp(page, person);
   await page.goto("/account/security");
@@ -43,6 +43,7 @@ test("a face is set up on the security page, in a browser that gets a key", { sk
   await page.getByLabel(/^I agree/).check();
   await page.getByLabel(/may be in that sample/).check();
   await page.getByRole("button", { name: "Turn on the camera" }).click();
+  await confirmInDialog(page, person);
   await passes(page, says(page, /Your face is set up/));
   await page.getByText("This browser", { exact: true }).waitFor();
   await page.getByText("You’re in the sample").waitFor();
@@ -61,7 +62,7 @@ test("the sample is left and joined by one button", { skip }, async (t) => {
 });
 
 test("a sitting in other light is added, and told", { skip }, async (t) => {
-  const page = await openTab(t, home);
+  const page = await openTab(t, home, { refusals: [403] });
   await sit(page, { loops: frames });
   // A browser that is never idle: Chromium then takes a second for each picture that toBlob is to make.
   await page.addInitScript(() => (HTMLCanvasElement.prototype.toBlob = () => {}));
@@ -69,6 +70,7 @@ test("a sitting in other light is added, and told", { skip }, async (t) => {
   await page.getByRole("button", { name: "Improve my face sign-in" }).click();
   await looksRight(page);
   await page.locator("#more-face").getByRole("button", { name: "Turn on the camera" }).click();
+  await confirmInDialog(page, person);
   await passes(page, says(page, /Your face sign-in is improved/));
   await page.getByText(/Set up on .*; improved on/).waitFor();
   await endSession(page);
@@ -87,6 +89,8 @@ test("a browser that lost its key signs in without it, and gets another only by 
 
   await page.getByRole("button", { name: "Add this browser" }).click();
   const dialog = page.getByRole("dialog", { name: "Confirm it’s you" });
+  await dialog.getByLabel("Your password", { exact: true }).fill(person.password);
+  await dialog.getByRole("button", { name: "Continue" }).click();
   await dialog.getByLabel(/Six digits/).waitFor();
   assert.equal(await dialog.locator("[data-way=face]").isVisible(), false, "the face itself is no proof for this");
   await dialog.getByLabel(/Six digits/).fill(await person.app.fresh());
@@ -97,6 +101,7 @@ test("a browser that lost its key signs in without it, and gets another only by 
   const lost = rows.filter({ hasNot: page.locator("[data-this-device]:not([hidden])") });
   await lost.getByRole("button", { name: /^Remove/ }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Remove the browser" }).click();
+  await confirmInDialog(page, person);
   await says(page, /is removed/);
   assert.equal(await rows.count(), 1);
   await rows.getByText("This browser", { exact: true }).waitFor();
@@ -161,6 +166,7 @@ test("a changed text is asked for again, and then the face is removed", { skip }
   await page.getByText("You’re not in the sample").waitFor();
   await page.getByRole("button", { name: "Remove my face and erase its numbers" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Erase them" }).click();
+  await confirmInDialog(page, person);
   await says(page, /The numbers of your face are erased/);
   assert.equal((await sessionOf(page)).factors.includes("face"), false);
 });

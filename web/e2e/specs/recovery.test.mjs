@@ -13,7 +13,7 @@ after(() => browser.close());
 const SHAPE = /^\d\d(-[A-Z2-7]{4}){4}$/;
 
 test("codes are shown once, copied, downloaded and counted", async (t) => {
-  const page = await openTab(t, browser, { permissions: ["clipboard-read", "clipboard-write"] });
+  const page = await openTab(t, browser, { refusals: [403], permissions: ["clipboard-read", "clipboard-write"] });
   await joinWithApp(page, somebody());
   await page.goto("/account/security");
   await page.getByRole("button", { name: "Show my recovery codes" }).click();
@@ -122,7 +122,7 @@ test("a recovering session ends the others, and sets up an app anew", async (t) 
 });
 
 test("a new set of codes replaces the old one, after a question", async (t) => {
-  const page = await openTab(t, browser);
+  const page = await openTab(t, browser, { refusals: [403] });
   const person = somebody();
   await joinWithApp(page, person);
   await saveCodes(page, person);

@@ -1,43 +1,54 @@
-// A proof grows old: the policy is made strict while the server runs, and the dialog asks again.
+// A write asks for proof of its own: the dialog takes the password and a second step, and carries on.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { launch, looksRight, openTab, says } from "../helpers/browser.mjs";
+import { launch, looksRight, openTab, phone, says } from "../helpers/browser.mjs";
 import { joinWithApp, sessionOf, somebody } from "../helpers/people.mjs";
-import { restorePolicy, withPolicy } from "../helpers/policy.mjs";
-
-const MAX_AGE = 10;
 
 /** @type {import("playwright-core").Browser} */
 let browser;
 before(async () => (browser = await launch()));
-after(async () => {
-  await browser.close();
-  await restorePolicy();
-});
+after(() => browser.close());
 
-test("an old proof is asked for again, and the write carries on", async (t) => {
-  const page = await openTab(t, browser, { refusals: [403, 422] });
+test("a change asks for password and second step, takes no for an answer, and carries on", async (t) => {
+  const page = await openTab(t, browser, { viewport: phone, refusals: [403, 409, 422] });
   const person = somebody();
   await joinWithApp(page, person);
-  await withPolicy({ step_up: { max_age: `${MAX_AGE}s` } });
-  await sleep(MAX_AGE * 1000);
-  await page.goto("/account/security");
-  await page.getByRole("button", { name: "Show my recovery codes" }).click();
+  await page.goto("/account");
+  await page.getByRole("button", { name: "Download my data" }).click();
   const dialog = page.getByRole("dialog", { name: "Confirm it’s you" });
   await dialog.getByLabel(/Six digits/).waitFor();
+  assert.equal(await dialog.getByLabel("Your password", { exact: true }).isVisible(), false, "a factor is enough for this");
   await looksRight(page);
-
-  await dialog.getByLabel(/Six digits/).fill(person.app.again());
-  await says(page, /isn’t right, or it was used already/);
-
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
-  assert.equal(await page.locator("[data-codes-list]").count(), 0);
 
-  await page.getByRole("button", { name: "Show my recovery codes" }).click();
+  await page.goto("/account/security");
+  await page.getByRole("button", { name: "Remove the app" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Remove the app" }).click();
+  const field = dialog.getByLabel("Your password", { exact: true });
+  await field.fill("not this one");
+  await dialog.getByRole("button", { name: "Continue" }).click();
+  await says(page, /not your current password/);
+  await looksRight(page);
+  await field.fill(person.password);
+  await field.press("Enter");
+  await dialog.getByLabel(/Six digits/).fill(person.app.again());
+  await says(page, /isn’t right, or it was used already/);
   await dialog.getByLabel(/Six digits/).fill(await person.app.fresh());
-  await page.getByRole("heading", { name: "Your recovery codes" }).waitFor();
+  await says(page, /last second factor/);
   assert.equal((await sessionOf(page)).state, "authenticated");
+});
+
+test("my data comes as a file", async (t) => {
+  const page = await openTab(t, browser, { refusals: [403] });
+  const person = somebody();
+  await joinWithApp(page, person);
+  await page.goto("/account");
+  await page.getByRole("button", { name: "Download my data" }).click();
+  const file = page.waitForEvent("download");
+  await page.getByRole("dialog").getByLabel(/Six digits/).fill(await person.app.fresh());
+  const chunks = [];
+  for await (const chunk of await (await file).createReadStream()) chunks.push(chunk);
+  assert.equal(JSON.parse(Buffer.concat(chunks).toString()).user.username, person.username);
 });

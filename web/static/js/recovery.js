@@ -1,6 +1,8 @@
 // @ts-check
 // Recovery codes are shown once: copy, download, print, and a box to tick before the page lets go of them.
 
+import { download } from "./download.js";
+
 /**
  * @param {HTMLElement} place
  * @param {string[]} codes
@@ -17,7 +19,7 @@ export function showCodes(place, codes) {
     find("[data-codes-list]").append(item);
   }
   copyOnClick(find("[data-codes-copy]"), () => text);
-  find("[data-codes-download]").addEventListener("click", () => download(`Recovery codes for ${location.host}. Each works once.\n\n${text}\n`));
+  find("[data-codes-download]").addEventListener("click", () => download("recovery-codes.txt", "text/plain", `Recovery codes for ${location.host}. Each works once.\n\n${text}\n`));
   find("[data-codes-print]").addEventListener("click", () => {
     document.body.classList.add("printing-codes");
     window.print();
@@ -33,15 +35,6 @@ export function showCodes(place, codes) {
       resolve();
     });
   });
-}
-
-/** @param {string} text */
-function download(text) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-  link.download = "recovery-codes.txt";
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
 /**

@@ -18,8 +18,9 @@ const REJECTED = {
 /**
  * @param {HTMLElement} root holds one [data-factor] panel for each kind
  * @param {(session: import("./api.js").Session) => Promise<void>} onPassed
+ * @param {() => {step_up?: string}} purpose what the proof is for, where it is for more than signing in
  */
-export function mountFactors(root, onPassed) {
+export function mountFactors(root, onPassed, purpose = () => ({})) {
   const panels = [.../** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-factor]"))];
   let offered = panels.map((panel) => panel.dataset.factor ?? "");
   let ceremony = new AbortController();
@@ -33,7 +34,7 @@ export function mountFactors(root, onPassed) {
           ceremony.abort();
           ceremony = new AbortController();
           const { signal } = ceremony;
-          const { publicKey } = await request("POST", "/v1/verify/passkey/options", {}, signal);
+          const { publicKey } = await request("POST", "/v1/verify/passkey/options", purpose(), signal);
           const credential = await getPasskey(publicKey, signal);
           try {
             await onPassed(await request("POST", "/v1/verify/passkey", credential));
@@ -45,11 +46,11 @@ export function mountFactors(root, onPassed) {
         break;
       case "totp":
       case "recovery":
-        mountCode(panel, panel.dataset.factor, onPassed);
+        mountCode(panel, panel.dataset.factor, onPassed, purpose);
         break;
       case "face":
         camera = mountCapture(/** @type {HTMLElement} */ (panel.querySelector("[data-capture]")), {
-          challenge: (wishes) => request("POST", "/v1/verify/face/challenge", wishes),
+          challenge: (wishes) => request("POST", "/v1/verify/face/challenge", { ...wishes, ...purpose() }),
           take: async (body) => onPassed(await request("POST", "/v1/verify/face", body)),
         });
     }
@@ -100,15 +101,17 @@ function focusOn(panel) {
  * @param {HTMLElement} panel
  * @param {string} kind
  * @param {(session: import("./api.js").Session) => Promise<void>} onPassed
+ * @param {() => {step_up?: string}} purpose
  */
-function mountCode(panel, kind, onPassed) {
+function mountCode(panel, kind, onPassed, purpose) {
   const form = /** @type {HTMLFormElement} */ (panel.querySelector("form"));
   const input = /** @type {HTMLInputElement} */ (panel.querySelector("input"));
   if (kind === "totp") sendWhenComplete(input);
   onSubmit(form, async () => {
-    const code = kind === "totp" ? digits(input.value) : input.value.trim().toUpperCase();
+    // A recovery code proves nothing: it leads to another kind of session.
+    const body = kind === "totp" ? { code: digits(input.value), ...purpose() } : { code: input.value.trim().toUpperCase() };
     try {
-      await onPassed(await request("POST", `/v1/verify/${kind}`, { code }));
+      await onPassed(await request("POST", `/v1/verify/${kind}`, body));
     } catch (error) {
       if (!(error instanceof Problem) || !["factor_rejected", "invalid_request"].includes(error.code)) throw error;
       fieldError(input, REJECTED[kind]);
