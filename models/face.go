@@ -122,18 +122,12 @@ type FaceReference struct {
 // FaceNoticeDays is how long before an unused face is erased its owner is told.
 const FaceNoticeDays = 30
 
-// FaceNotice is what its owner is told of an unused face.
-type FaceNotice struct {
-	Email, DisplayName string
-	LastUsedAt, ToldAt time.Time
-}
-
-// ErasedAt is the first moment at which the face may be erased, when that is done
-// after so many days without use.
-func (n FaceNotice) ErasedAt(unusedDays int) time.Time {
-	unused, told := n.LastUsedAt.AddDate(0, 0, unusedDays), n.ToldAt.AddDate(0, 0, FaceNoticeDays)
-	if told.After(unused) {
-		return told
+// FaceErasedAt is the first moment at which a face may be erased, when that is done
+// after so many days without use and its owner was told at told.
+func FaceErasedAt(lastUsed, told time.Time, unusedDays int) time.Time {
+	unused, noticed := lastUsed.AddDate(0, 0, unusedDays), told.AddDate(0, 0, FaceNoticeDays)
+	if noticed.After(unused) {
+		return noticed
 	}
 	return unused
 }

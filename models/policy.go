@@ -18,6 +18,7 @@ type Policy struct {
 	StepUp   StepUpPolicy   `yaml:"step_up" json:"step_up"`
 	Password PasswordPolicy `yaml:"password" json:"password"`
 	Limits   LimitsPolicy   `yaml:"limits" json:"limits"`
+	Mail     MailPolicy     `yaml:"mail" json:"mail"`
 	// Unsafe names the settings that switch a protection off and may do so.
 	Unsafe []string `yaml:"unsafe,omitempty" json:"unsafe,omitempty"`
 }
@@ -95,6 +96,12 @@ type Limit struct {
 	Window Duration `yaml:"window" json:"window"`
 }
 
+// MailPolicy bounds what an account is sent.
+type MailPolicy struct {
+	// PerHour is how many letters of one kind an account gets in an hour.
+	PerHour int `yaml:"per_hour" json:"per_hour"`
+}
+
 // LimitsPolicy counts failures per account and factor; Login, Registration,
 // PasskeyLogin and Advice count requests per network. Failures of a face are
 // counted in a row: see FailuresPolicy.
@@ -135,6 +142,7 @@ func DefaultPolicy(model string) Policy {
 			Delete:        StepUpRule{Password: true},
 		},
 		Password: PasswordPolicy{MinLength: 8},
+		Mail:     MailPolicy{PerHour: 5},
 		Limits: LimitsPolicy{
 			Password:     limit(10, 15*time.Minute),
 			Passkey:      limit(20, 15*time.Minute),
@@ -212,6 +220,7 @@ func (p Policy) Strictest(q Policy) Policy {
 		Delete:        p.StepUp.Delete.strictest(q.StepUp.Delete),
 	}
 	out.Password.MinLength = max(p.Password.MinLength, q.Password.MinLength)
+	out.Mail = q.Mail // guards the mailbox, and binds no attempt
 	out.Limits = LimitsPolicy{
 		Password:     p.Limits.Password.strictest(q.Limits.Password),
 		Passkey:      p.Limits.Passkey.strictest(q.Limits.Passkey),

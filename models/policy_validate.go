@@ -46,6 +46,9 @@ func (p Policy) Validate() []Problem {
 	if p.Password.MinLength < 8 || p.Password.MinLength > 64 {
 		bad("password.min_length", "must be between 8 and 64, is %d", p.Password.MinLength)
 	}
+	if p.Mail.PerHour < 1 || p.Mail.PerHour > 100 {
+		bad("mail.per_hour", "must be between 1 and 100, is %d", p.Mail.PerHour)
+	}
 	for key, l := range map[string]Limit{
 		"password": p.Limits.Password, "passkey": p.Limits.Passkey, "totp": p.Limits.TOTP,
 		"face_capture": p.Limits.FaceCapture, "recovery": p.Limits.Recovery,

@@ -32,4 +32,5 @@ type NewUser struct {
 	EmailCanonical    string
 	UsernameCanonical string
 	PasswordHash      string
+	Language          string // one of Languages: what the account's letters are written in
 }

@@ -39,6 +39,7 @@ type Config struct {
 	PolicyFile     string
 	Proxies        web.TrustedProxies
 	MailServer     mail.Server
+	MailViewer     string // shows letters instead of sending them
 	MailFrom       string
 	Argon2         auth.Argon2
 	HashParallel   int
@@ -179,8 +180,8 @@ func (c Config) sealer() (*seal.Sealer, error) {
 	return sealer, errors.Join(problems...)
 }
 
-// mails tells whether there is a mail server.
-func (c Config) mails() bool { return c.MailServer.Host != "" }
+// mails tells whether letters go anywhere: to a mail server, or to the viewer.
+func (c Config) mails() bool { return c.MailServer.Host != "" || c.MailViewer != "" }
 
 // manifest reads what is said of the installed face models.
 func (c Config) manifest() (biometrics.Manifest, error) {

@@ -66,7 +66,7 @@ var theirs = map[string][]string{
 	"golang.org/x/text":                    {"server/auth"},
 	"golang.org/x/sync":                    {"server/auth"},
 	"github.com/ccojocar/zxcvbn-go":        {"server/auth"},
-	"github.com/mileusna/useragent":        {"server/account"},
+	"github.com/mileusna/useragent":        {"server/web", "server/mail"},
 	"golang.org/x/net/idna":                {"server/auth"},
 }
 

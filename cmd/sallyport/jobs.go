@@ -22,11 +22,18 @@ type chores struct {
 	policy  func() models.Policy
 	engine  biometrics.Engine
 	cohorts *face.Cohorts
+	letters *mail.Letters
+	post    poster // nil where there is no mail
 	log     *slog.Logger
 }
 
+// poster takes letters: a mail server, or the viewer.
+type poster interface {
+	Send(ctx context.Context, m mail.Message) error
+}
+
 func (c chores) work() postgres.Work {
-	return postgres.Work{RenewCohort: c.renewCohort, PurgeFaces: c.purgeFaces, TellOfPurge: c.tellOfPurge}
+	return postgres.Work{RenewCohort: c.renewCohort, PurgeFaces: c.purgeFaces, SendNotice: c.sendNotice}
 }
 
 // loadWithin is how long face workers take to load their models, by far.
@@ -51,30 +58,43 @@ func (c chores) renewCohort(ctx context.Context) error {
 // purgeFaces erases faces that nobody uses. Where there is no mail it does so
 // unannounced: keeping them for want of a way to tell would be worse.
 func (c chores) purgeFaces(ctx context.Context) error {
-	told, erased, err := c.store.PurgeFaces(ctx, c.policy().Face.UnusedDays, c.config.mails())
+	told, erased, err := c.store.PurgeFaces(ctx, c.policy().Face.UnusedDays)
 	if told+erased > 0 {
 		c.log.Info("unused faces", "told", told, "erased", erased)
 	}
 	return err
 }
 
-// tellOfPurge writes to the owner of a face that will be erased, unless they have
-// used it since.
-func (c chores) tellOfPurge(ctx context.Context, userID models.ID) error {
-	if !c.config.mails() {
+// sendNotice writes a letter and sends it, with tokens that are made for it here.
+// It is tried again until the mail server takes it, or refuses it for good.
+func (c chores) sendNotice(ctx context.Context, id models.ID) error {
+	if c.post == nil {
 		return river.JobCancel(errors.New("mail is switched off (mail.smtp)"))
 	}
-	notice, err := c.store.FaceNotice(ctx, userID)
+	notice, err := c.store.Notice(ctx, id)
 	if models.CodeOf(err) == models.CodeNotFound {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	err = mail.New(c.config.MailServer, c.config.MailFrom).Send(ctx, mail.FacePurge(notice.Email, c.config.SiteName,
-		c.config.PublicURL.JoinPath("account", "security").String(), notice.LastUsedAt, notice.ErasedAt(c.policy().Face.UnusedDays)))
-	if errors.Is(err, mail.ErrRefused) {
-		return river.JobCancel(err)
+	tokens := map[models.LinkKind]string{}
+	for _, kind := range notice.Kind.Links() {
+		if tokens[kind], err = c.store.MintLink(ctx, notice, kind); models.CodeOf(err) == models.CodeNotFound {
+			return c.store.NoticeSent(ctx, id) // an earlier try arrived after all: its link was used
+		} else if err != nil {
+			return err
+		}
 	}
-	return err
+	message, err := c.letters.Write(notice, tokens)
+	if err != nil {
+		return err
+	}
+	switch err := c.post.Send(ctx, message); {
+	case errors.Is(err, mail.ErrRefused):
+		return river.JobCancel(errors.Join(err, c.store.GiveUpNotice(ctx, id)))
+	case err != nil:
+		return err
+	}
+	return c.store.NoticeSent(ctx, id)
 }

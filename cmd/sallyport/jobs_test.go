@@ -86,11 +86,14 @@ func withFace(t *testing.T, f *pgtest.Fixture, name string, days int) models.ID 
 
 func newChores(f *pgtest.Fixture, server mail.Server, log *slog.Logger) chores {
 	policy := models.DefaultPolicy(biometrics.ModelDlibV1)
+	letters, err := mail.NewLetters("Example", &url.URL{Scheme: "https", Host: "login.example.com"})
+	if err != nil {
+		panic(err) // what is built in can't be read
+	}
+	f.MailPerHour = func() int { return policy.Mail.PerHour }
 	return chores{
-		config: Config{
-			SiteName: "Example", PublicURL: &url.URL{Scheme: "https", Host: "login.example.com"}, FaceEnabled: true,
-			MailServer: server, MailFrom: "<login@example.com>",
-		},
+		config:  Config{FaceEnabled: true},
+		letters: letters, post: mail.New(server, "<login@example.com>"),
 		store: f.Store, policy: func() models.Policy { return policy }, engine: noFace{"there is none"},
 		cohorts: &face.Cohorts{Store: f.Store, Now: f.Clock.Now, Log: log}, log: log,
 	}
@@ -138,21 +141,26 @@ func TestAMailboxThatIsGoneIsGivenUp(t *testing.T) {
 	f := pgtest.New(t)
 	box, server := office(t)
 	box.knocked.Store(true)
-	id := withFace(t, f, "gone", 340)
+	withFace(t, f, "gone", 340)
 	c := newChores(f, server, slog.New(slog.DiscardHandler))
-	if told, _, err := f.PurgeFaces(t.Context(), 365, true); err != nil || told != 1 {
+	if told, _, err := f.PurgeFaces(t.Context(), 365); err != nil || told != 1 {
 		t.Fatalf("told %d, %v", told, err)
 	}
-	err := c.tellOfPurge(t.Context(), id)
+	var id models.ID
+	if err := f.Pool.QueryRow(t.Context(), `SELECT id FROM notices`).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	err := c.sendNotice(t.Context(), id)
 	var given *rivertype.JobCancelError
 	if !errors.As(err, &given) {
 		t.Errorf("would be tried again: %v", err)
 	}
-	// Who signs in with the face meanwhile, or erases it, gets no letter.
-	if _, err := f.Pool.Exec(t.Context(), `UPDATE faces SET purge_notified_at = NULL`); err != nil {
-		t.Fatal(err)
+	var givenUp bool
+	if err := f.Pool.QueryRow(t.Context(), `SELECT given_up_at IS NOT NULL AND sent_at IS NULL FROM notices`).Scan(&givenUp); err != nil || !givenUp {
+		t.Errorf("given up: %v, %v", givenUp, err)
 	}
-	if err := c.tellOfPurge(t.Context(), id); err != nil || len(box.letters) != 0 {
+	// It stays given up, also when the job runs once more.
+	if err := c.sendNotice(t.Context(), id); err != nil || len(box.letters) != 0 {
 		t.Errorf("%d letters, %v", len(box.letters), err)
 	}
 }
@@ -195,6 +203,30 @@ func TestMailSettings(t *testing.T) {
 		case c.problem == "" && config.mails() != (c.smtp != ""):
 			t.Errorf("%+v: mails %v", c, config.mails())
 		case c.problem != "" && (len(problems) != 1 || !strings.HasPrefix(problems[0].Error(), c.problem) || strings.Contains(problems[0].Error(), "secret")):
+			t.Errorf("%+v: %v", c, problems)
+		}
+	}
+}
+
+// The viewer shows everybody's mail: nobody may switch it on where others could
+// reach it, or by mistake in production.
+func TestTheMailViewerIsForTryingOut(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ viewer, public, smtp, problem string }{
+		{"127.0.0.1:8025", "http://localhost:8080", "", ""},
+		{"0.0.0.0:8025", "http://localhost:8080", "", "mail.viewer: must be on this machine"},
+		{"192.0.2.1:8025", "http://localhost:8080", "", "mail.viewer: must be on this machine"},
+		{"127.0.0.1:8025", "https://login.example.com", "", "mail.viewer: is for trying out"},
+		{"127.0.0.1:8025", "https://localhost", "", "mail.viewer: is for trying out"},
+		{"127.0.0.1:8025", "http://localhost:8080", "smtp://mail.example.com", "mail.viewer: must be left out"},
+	} {
+		config, problems := load(t, "", map[string]string{
+			"SALLYPORT_MAIL_VIEWER": c.viewer, "SALLYPORT_PUBLIC_URL": c.public, "SALLYPORT_MAIL_SMTP": c.smtp, "SALLYPORT_MAIL_FROM": "login@example.com",
+		})
+		switch {
+		case c.problem == "" && (len(problems) > 0 || !config.mails()):
+			t.Errorf("%+v: %v", c, problems)
+		case c.problem != "" && (len(problems) != 1 || !strings.HasPrefix(problems[0].Error(), c.problem)):
 			t.Errorf("%+v: %v", c, problems)
 		}
 	}

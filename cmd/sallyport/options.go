@@ -101,11 +101,23 @@ var options = []option{
 		return err
 	}},
 	{"mail.from", "", false, func(c *Config, s string) (err error) {
-		if s == "" && !c.mails() {
+		if s == "" && c.MailServer.Host == "" {
 			return nil
 		}
 		c.MailFrom, err = mail.ParseFrom(s)
 		return err
+	}},
+	{"mail.viewer", "", false, func(c *Config, s string) error {
+		switch {
+		case s == "":
+			return nil
+		case c.MailServer.Host != "":
+			return errors.New("must be left out where there is a mail server (mail.smtp)")
+		case c.PublicURL == nil || c.PublicURL.Scheme != "http": // then it is localhost
+			return errors.New("is for trying out on http://localhost alone: it shows everybody's mail")
+		}
+		c.MailViewer = s
+		return mail.CheckViewer(s)
 	}},
 	{"password.memory_kib", "19456", false, toInt(8, 4<<20, func(c *Config) *uint32 { return &c.Argon2.MemoryKiB })},
 	{"password.time", "2", false, toInt(1, 100, func(c *Config) *uint32 { return &c.Argon2.Time })},

@@ -30,6 +30,14 @@ if [ -z "${SALLYPORT_KEYS_DIGEST:-}${SALLYPORT_KEYS_DIGEST_FILE:-}" ]; then expo
 export SALLYPORT_LISTEN="${SALLYPORT_LISTEN:-127.0.0.1:8080}"
 export SALLYPORT_PUBLIC_URL="${SALLYPORT_PUBLIC_URL:-http://localhost:${SALLYPORT_LISTEN##*:}}"
 export SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION="${SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION:-off}"
+# Without a mail server, what would be sent is shown on this machine.
+if [ -z "${SALLYPORT_MAIL_SMTP:-}${SALLYPORT_MAIL_SMTP_FILE:-}" ]; then
+    case $SALLYPORT_PUBLIC_URL in http://localhost*)
+        export SALLYPORT_MAIL_VIEWER="${SALLYPORT_MAIL_VIEWER:-127.0.0.1:8025}"
+        echo "mail: http://$SALLYPORT_MAIL_VIEWER"
+        ;;
+    esac
+fi
 export SALLYPORT_DEMO="${SALLYPORT_DEMO:-true}"
 if [ -z "${SALLYPORT_POLICY_FILE:-}" ]; then
     export SALLYPORT_POLICY_FILE=.run/policy.yaml

@@ -19,6 +19,7 @@ import (
 	"github.com/sallyport/sallyport/models/postgres"
 	"github.com/sallyport/sallyport/server"
 	"github.com/sallyport/sallyport/server/face"
+	"github.com/sallyport/sallyport/server/mail"
 	"github.com/sallyport/sallyport/server/policy"
 )
 
@@ -104,6 +105,14 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 	if err != nil {
 		return err
 	}
+	post, stopPost, err := openPost(context.WithoutCancel(ctx), config, log)
+	if err != nil {
+		return err
+	}
+	defer stopPost()
+	if post != nil {
+		store.MailPerHour = func() int { return policies.Current().Mail.PerHour }
+	}
 	gateConfig := biometrics.DefaultGateConfig()
 	gateConfig.MaxBytes, gateConfig.MaxPixels = frameBytes, framePixels
 	gate, err := biometrics.NewGate(gateConfig)
@@ -135,7 +144,11 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 
-	jobs, err := store.Jobs(chores{config, store, policies.Current, engine, cohorts, log}.work(), config.Grace, log)
+	letters, err := mail.NewLetters(config.SiteName, config.PublicURL)
+	if err != nil {
+		return err
+	}
+	jobs, err := store.Jobs(chores{config, store, policies.Current, engine, cohorts, letters, post, log}.work(), config.Grace, log)
 	if err != nil {
 		return err
 	}
@@ -244,6 +257,9 @@ func announce(ctx context.Context, out *os.File, config Config, engine biometric
 		fmt.Fprintf(out, "  %-8s %s\n", factor, readiness[factor])
 	}
 	fmt.Fprintf(out, "  policy   %s, version %s\n", source, current.Version())
+	if config.MailViewer != "" {
+		fmt.Fprintf(out, "  mail     is not sent, but shown on http://%s\n", config.MailViewer)
+	}
 }
 
 // faceTrouble is why face doesn't work, for the admin; "" when it does.

@@ -103,9 +103,9 @@ func (s *Store) CreateAccount(ctx context.Context, u models.NewUser, client mode
 	err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
 		_, err := tx.Exec(ctx, `
 			INSERT INTO users (
-				id, email, email_canonical, username, username_canonical, display_name, password_hash, webauthn_handle, created_at
-			) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			u.ID, u.Email, u.EmailCanonical, u.Username, u.UsernameCanonical, u.DisplayName, u.PasswordHash, u.Handle, now)
+				id, email, email_canonical, username, username_canonical, display_name, password_hash, webauthn_handle, language, created_at
+			) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			u.ID, u.Email, u.EmailCanonical, u.Username, u.UsernameCanonical, u.DisplayName, u.PasswordHash, u.Handle, u.Language, now)
 		switch violates(err) {
 		case "users_email_key":
 			return &models.Error{Code: models.CodeConflict, Field: "email", Reason: "taken", Message: "an account with this email address exists: sign in instead"}
@@ -119,7 +119,7 @@ func (s *Store) CreateAccount(ctx context.Context, u models.NewUser, client mode
 		if err != nil {
 			return err
 		}
-		return record(ctx, tx, now, session, "account_created", nil)
+		return s.record(ctx, tx, now, session, "account_created", nil)
 	})
 	return session, token, err
 }

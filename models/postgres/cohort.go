@@ -165,7 +165,7 @@ func (s *Store) ActivateCohort(ctx context.Context, version int) error {
 		if err != nil {
 			return err
 		}
-		if err := record(ctx, tx, now, models.Session{}, "face_cohort_activated", map[string]any{"version": version}); err != nil {
+		if err := s.record(ctx, tx, now, models.Session{}, "face_cohort_activated", map[string]any{"version": version}); err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, `SELECT pg_notify($1, '')`, ChannelCohort)

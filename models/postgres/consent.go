@@ -23,7 +23,7 @@ func (s *Store) GiveConsent(ctx context.Context, by models.Session, c models.Con
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
-		return record(ctx, tx, now, by, "face_consent_given", map[string]any{"kind": c.Kind, "version": c.Version, "language": c.Language})
+		return s.record(ctx, tx, now, by, "face_consent_given", map[string]any{"kind": c.Kind, "version": c.Version, "language": c.Language})
 	})
 }
 
@@ -41,7 +41,7 @@ func (s *Store) LeaveCohort(ctx context.Context, by models.Session) error {
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
-		return record(ctx, tx, now, by, "face_consent_withdrawn", map[string]any{"kind": models.ConsentCohort})
+		return s.record(ctx, tx, now, by, "face_consent_withdrawn", map[string]any{"kind": models.ConsentCohort})
 	})
 }
 

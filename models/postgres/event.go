@@ -25,15 +25,26 @@ func (s *Store) FactorsByUse(ctx context.Context, userID models.ID) ([]models.Fa
 	return factors, fail(err)
 }
 
-// record writes the audit row of a fact, in the fact's own transaction.
-func record(ctx context.Context, tx pgx.Tx, now time.Time, session models.Session, fact string, detail map[string]any) error {
+// record writes the audit row of a fact, in the fact's own transaction, and with
+// it the letter that tells the account of it, where there is one.
+func (s *Store) record(ctx context.Context, tx pgx.Tx, now time.Time, session models.Session, fact string, detail map[string]any) error {
 	doc, err := json.Marshal(detail)
 	if err != nil {
 		return err
 	}
+	id := models.NewID(now)
 	_, err = tx.Exec(ctx, `
 		INSERT INTO events (id, at, user_id, session_id, fact, detail, policy_version, ip)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		models.NewID(now), now, session.User.ID, session.ID, fact, doc, session.PolicyVersion, session.Client.IP)
-	return err
+		id, now, session.User.ID, session.ID, fact, doc, session.PolicyVersion, session.Client.IP)
+	kind := models.NoticeOf(fact)
+	if err != nil || kind == "" {
+		return err
+	}
+	n := models.Notice{UserID: session.User.ID, Kind: kind, EventID: id}
+	if err := json.Unmarshal(doc, &n.Detail); err != nil {
+		return err
+	}
+	n.Detail.IP, n.Detail.UserAgent = session.Client.IP, session.Client.UserAgent
+	return s.notify(ctx, tx, now, n)
 }

@@ -179,7 +179,7 @@ func (s *Store) RemoveFace(ctx context.Context, ref models.Ref, decide models.De
 // RecordFaceRefusal notes a capture that did not pass.
 func (s *Store) RecordFaceRefusal(ctx context.Context, by models.Session, refusal models.FaceRefusal) error {
 	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-		return record(ctx, tx, now, by, "face_refused", map[string]any{
+		return s.record(ctx, tx, now, by, "face_refused", map[string]any{
 			"live": refusal.Live, "attack": refusal.Attack, "reasons": refusal.Reasons, "frames": refusal.Frames,
 		})
 	})

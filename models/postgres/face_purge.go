@@ -9,13 +9,14 @@ import (
 	"github.com/sallyport/sallyport/models"
 )
 
-// PurgeFaces erases faces that nobody has used for unusedDays. With tell, a job
-// is queued that writes to each owner models.FaceNoticeDays before, and nothing is
-// erased whose owner was told later than that. It counts both.
+// PurgeFaces erases faces that nobody has used for unusedDays. Where there is mail
+// each owner is told models.FaceNoticeDays before, and nothing is erased whose owner
+// was told later than that. It counts both.
 //
 // Each face is a transaction of its own: whoever runs this again after it was cut
 // off goes on where it was.
-func (s *Store) PurgeFaces(ctx context.Context, unusedDays int, tell bool) (told, erased int, err error) {
+func (s *Store) PurgeFaces(ctx context.Context, unusedDays int) (told, erased int, err error) {
+	tell := s.MailPerHour != nil
 	if tell {
 		if told, err = s.tellOfPurges(ctx, unusedDays); err != nil {
 			return told, 0, err
@@ -83,15 +84,25 @@ func (s *Store) tellOfPurges(ctx context.Context, unusedDays int) (told int, err
 	}
 	for _, owner := range owners {
 		err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-			tag, err := tx.Exec(ctx, `
+			if err := lockUser(ctx, tx, owner); err != nil {
+				return err
+			}
+			var used time.Time
+			err := tx.QueryRow(ctx, `
 				UPDATE faces
 				SET purge_notified_at = $3
-				WHERE user_id = $4 AND `+due, cutoff, 24*lead, now, owner)
-			if err != nil || tag.RowsAffected() == 0 {
+				WHERE user_id = $4 AND `+due+`
+				RETURNING last_used_at`, cutoff, 24*lead, now, owner).Scan(&used)
+			if errors.Is(err, pgx.ErrNoRows) {
+				return nil // used or erased meanwhile
+			}
+			if err != nil {
 				return err
 			}
 			told++
-			return enqueue(ctx, tx, tellOfPurge{UserID: owner})
+			return s.record(ctx, tx, now, models.Session{User: models.User{ID: owner}}, "face_purge_ahead", map[string]any{
+				"last_used_at": used, "erased_at": models.FaceErasedAt(used, now, unusedDays),
+			})
 		})
 		if err != nil {
 			return told, err
@@ -109,20 +120,5 @@ func (s *Store) purgeFace(ctx context.Context, tx pgx.Tx, owner models.ID, now t
 	if _, err := withdrawConsents(ctx, tx, owner, now); err != nil {
 		return err
 	}
-	return record(ctx, tx, now, models.Session{User: models.User{ID: owner}}, "face_purged", map[string]any{"factor": models.Face})
-}
-
-// FaceNotice gives what to write to an account about the purge of its face;
-// not_found when none is ahead, because the face was used or is gone.
-func (s *Store) FaceNotice(ctx context.Context, userID models.ID) (models.FaceNotice, error) {
-	var n models.FaceNotice
-	err := s.pool.QueryRow(ctx, `
-		SELECT u.email, u.display_name, f.last_used_at, f.purge_notified_at
-		FROM faces f
-		JOIN users u ON u.id = f.user_id
-		WHERE f.user_id = $1 AND f.purge_notified_at IS NOT NULL`, userID).Scan(&n.Email, &n.DisplayName, &n.LastUsedAt, &n.ToldAt)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return n, notFound()
-	}
-	return n, fail(err)
+	return s.record(ctx, tx, now, models.Session{User: models.User{ID: owner}}, "face_purged", map[string]any{"factor": models.Face})
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 	"github.com/sallyport/sallyport/models"
 )
 
@@ -14,7 +14,11 @@ const unusedDays = 365
 // purge runs the daily job and demands what comes of it.
 func (b bundle) purge(tell bool, told, erased int) {
 	b.t.Helper()
-	gotTold, gotErased, err := b.PurgeFaces(context.Background(), unusedDays, tell)
+	b.MailPerHour = nil
+	if tell {
+		b.MailPerHour = func() int { return 5 }
+	}
+	gotTold, gotErased, err := b.PurgeFaces(context.Background(), unusedDays)
 	if err != nil || gotTold != told || gotErased != erased {
 		b.t.Errorf("day %s: told %d and erased %d, want %d and %d; %v", b.Clock.Now().Format(time.DateOnly), gotTold, gotErased, told, erased, err)
 	}
@@ -31,25 +35,23 @@ func (b bundle) count(sql string, args ...any) int {
 	return n
 }
 
-// noticed are the accounts that jobs will write to.
-func (b bundle) noticed() (users []string) {
+// noticed are the letters of a kind that jobs will send.
+func (b bundle) noticed(kind models.NoticeKind) (ids []models.ID) {
 	b.t.Helper()
-	rows, err := b.Pool.Query(context.Background(), `SELECT args FROM river_job WHERE kind = 'tell_of_face_purge' ORDER BY id`)
+	rows, err := b.Pool.Query(context.Background(), `
+		SELECT n.id
+		FROM river_job j
+		JOIN notices n ON j.args = jsonb_build_object('notice_id', n.id)
+		WHERE j.kind = 'send_notice' AND n.kind = $1
+		ORDER BY j.id`, kind)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var args map[string]string
-		if err := rows.Scan(&args); err != nil {
-			b.t.Fatal(err)
-		}
-		if len(args) != 1 {
-			b.t.Errorf("a job holds more than the id: %v", args)
-		}
-		users = append(users, args["user_id"])
+	ids, err = pgx.CollectRows(rows, pgx.RowTo[models.ID])
+	if err != nil {
+		b.t.Fatal(err)
 	}
-	return users
+	return ids
 }
 
 func TestUnusedFaceIsErasedAfterItsOwnerWasTold(t *testing.T) {
@@ -59,21 +61,22 @@ func TestUnusedFaceIsErasedAfterItsOwnerWasTold(t *testing.T) {
 	begun := b.Clock.Now()
 	b.days(unusedDays - models.FaceNoticeDays - 1)
 	b.purge(true, 0, 0)
-	if _, err := b.FaceNotice(ctx, s.User.ID); models.CodeOf(err) != models.CodeNotFound {
-		t.Errorf("there is a notice before its time: %v", err)
+	if n := len(b.noticed(models.NoticeFacePurge)); n != 0 {
+		t.Errorf("%d notices before their time", n)
 	}
 	b.days(1)
 	b.purge(true, 1, 0)
 	b.purge(true, 0, 0)
-	if diff := cmp.Diff([]string{string(s.User.ID)}, b.noticed()); diff != "" {
-		t.Errorf("notices: %s", diff)
+	ids := b.noticed(models.NoticeFacePurge)
+	if len(ids) != 1 {
+		t.Fatalf("%d notices, want 1", len(ids))
 	}
-	notice, err := b.FaceNotice(ctx, s.User.ID)
-	if err != nil || notice.Email != "ada@example.com" {
+	notice, err := b.Notice(ctx, ids[0])
+	if err != nil || notice.Address != "ada@example.com" || notice.UserID != s.User.ID {
 		t.Fatalf("%+v, %v", notice, err)
 	}
-	if want := begun.AddDate(0, 0, unusedDays); !notice.ErasedAt(unusedDays).Equal(want) {
-		t.Errorf("told of %s, it is erased at %s", notice.ErasedAt(unusedDays), want)
+	if want := begun.AddDate(0, 0, unusedDays); !notice.Detail.ErasedAt.Equal(want) {
+		t.Errorf("told of %s, it is erased at %s", notice.Detail.ErasedAt, want)
 	}
 	b.days(models.FaceNoticeDays - 1)
 	b.purge(true, 0, 0)
@@ -90,7 +93,7 @@ func TestUnusedFaceIsErasedAfterItsOwnerWasTold(t *testing.T) {
 	if n := b.count(`SELECT count(*) FROM events WHERE fact = 'face_purged' AND user_id = $1`, s.User.ID); n != 1 {
 		t.Errorf("%d events tell of the purge", n)
 	}
-	if _, err := b.FaceNotice(ctx, s.User.ID); models.CodeOf(err) != models.CodeNotFound {
+	if _, err := b.Notice(ctx, ids[0]); models.CodeOf(err) != models.CodeNotFound {
 		t.Errorf("a notice outlives the face: %v", err)
 	}
 }
@@ -110,7 +113,7 @@ func TestUseInBetweenKeepsTheFace(t *testing.T) {
 	if _, _, err := b.PassFace(ctx, again.Ref(), matched, "", b.decide(models.Event{Kind: models.FactorPassed, Factor: models.Face})); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.FaceNotice(ctx, s.User.ID); models.CodeOf(err) != models.CodeNotFound {
+	if _, err := b.Notice(ctx, b.noticed(models.NoticeFacePurge)[0]); models.CodeOf(err) != models.CodeNotFound {
 		t.Errorf("the notice stands although the face was used: %v", err)
 	}
 	b.days(models.FaceNoticeDays)
@@ -140,7 +143,7 @@ func TestWithoutMailUnusedFacesAreErasedAllTheSame(t *testing.T) {
 	b.purge(false, 0, 0)
 	b.days(1)
 	b.purge(false, 0, 1)
-	if len(b.noticed()) != 0 {
+	if len(b.noticed(models.NoticeFacePurge)) != 0 {
 		t.Error("mail was asked for where there is none")
 	}
 }
@@ -149,8 +152,9 @@ func TestALaterPurgeIsToldOfAgain(t *testing.T) {
 	b := setup(t)
 	ctx := context.Background()
 	b.withFace("ada")
+	b.MailPerHour = func() int { return 5 }
 	b.days(100 - models.FaceNoticeDays)
-	if told, _, err := b.PurgeFaces(ctx, 100, true); err != nil || told != 1 {
+	if told, _, err := b.PurgeFaces(ctx, 100); err != nil || told != 1 {
 		t.Fatalf("told %d, %v", told, err)
 	}
 	b.days(unusedDays - 100) // the policy was changed to 365 days meanwhile

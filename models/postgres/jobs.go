@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -21,9 +22,9 @@ type Work struct {
 	// RenewCohort and PurgeFaces are called once a day (UTC) by one instance.
 	RenewCohort func(ctx context.Context) error
 	PurgeFaces  func(ctx context.Context) error
-	// TellOfPurge writes to an account whose face will be erased. It is asked
-	// for in the transaction that notes that the owner was told.
-	TellOfPurge func(ctx context.Context, userID models.ID) error
+	// SendNotice sends a letter. It is asked for in the transaction of the fact
+	// that the letter tells.
+	SendNotice func(ctx context.Context, noticeID models.ID) error
 }
 
 // Arguments of jobs hold ids alone: rows are looked up when the job runs, and
@@ -31,14 +32,14 @@ type Work struct {
 type (
 	renewCohort struct{}
 	purgeFaces  struct{}
-	tellOfPurge struct {
-		UserID models.ID `json:"user_id"`
+	sendNotice  struct {
+		NoticeID models.ID `json:"notice_id"`
 	}
 )
 
 func (renewCohort) Kind() string { return "renew_face_cohort" }
 func (purgeFaces) Kind() string  { return "purge_faces" }
-func (tellOfPurge) Kind() string { return "tell_of_face_purge" }
+func (sendNotice) Kind() string  { return "send_notice" }
 
 // onceADay lets one job of a kind into a UTC day, whoever asks for it: the queue
 // forgets its timetable when the instance that leads goes.
@@ -49,6 +50,13 @@ func (renewCohort) InsertOpts() river.InsertOpts { return onceADay }
 
 // InsertOpts implements river.JobArgsWithInsertOpts.
 func (purgeFaces) InsertOpts() river.InsertOpts { return onceADay }
+
+// sendTries is how often a letter is handed to the mail server: the last time some
+// fifteen hours after the first.
+const sendTries = 12
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (sendNotice) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: sendTries} }
 
 const (
 	jobsAtOnce = 4
@@ -69,8 +77,12 @@ func (s *Store) Jobs(work Work, grace time.Duration, log *slog.Logger) (*Jobs, e
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[renewCohort]) error { return work.RenewCohort(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[purgeFaces]) error { return work.PurgeFaces(ctx) }))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[tellOfPurge]) error {
-		return work.TellOfPurge(ctx, job.Args.UserID)
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[sendNotice]) error {
+		err := work.SendNotice(ctx, job.Args.NoticeID)
+		if err != nil && job.Attempt >= job.MaxAttempts {
+			return errors.Join(err, s.GiveUpNotice(ctx, job.Args.NoticeID))
+		}
+		return err
 	}))
 	client, err := river.NewClient(riverpgxv5.New(s.pool), &river.Config{
 		Queues:          map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobsAtOnce}},

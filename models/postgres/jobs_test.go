@@ -18,7 +18,7 @@ import (
 // idle is work that does nothing.
 func idle() postgres.Work {
 	nothing := func(context.Context) error { return nil }
-	return postgres.Work{RenewCohort: nothing, PurgeFaces: nothing, TellOfPurge: func(context.Context, models.ID) error { return nil }}
+	return postgres.Work{RenewCohort: nothing, PurgeFaces: nothing, SendNotice: func(context.Context, models.ID) error { return nil }}
 }
 
 func (b bundle) jobs(work postgres.Work, grace time.Duration, log *slog.Logger) *postgres.Jobs {
@@ -74,22 +74,23 @@ func TestDailyJobsRunOnceHoweverManyInstancesThereAre(t *testing.T) {
 
 func TestAJobThatFailsIsTriedAgainAndLogged(t *testing.T) {
 	b := setup(t)
-	s := b.withFace("ada")
+	b.withFace("ada")
 	b.days(unusedDays)
 	tried := make(chan models.ID, 10)
 	var once sync.Once
 	work := idle()
-	work.TellOfPurge = func(_ context.Context, userID models.ID) (err error) {
+	work.SendNotice = func(_ context.Context, id models.ID) (err error) {
 		once.Do(func() { err = errors.New("the mail server is down") })
-		tried <- userID
+		tried <- id
 		return err
 	}
 	var log pgtest.Log
 	jobs := b.jobs(work, time.Second, slog.New(slog.NewTextHandler(&log, nil)))
 	b.purge(true, 1, 0)
+	want := b.noticed(models.NoticeFacePurge)[0]
 	for range 2 {
-		if got := within(t, tried, "somebody is told"); got != s.User.ID {
-			t.Errorf("told %s, want %s", got, s.User.ID)
+		if got := within(t, tried, "somebody is told"); got != want {
+			t.Errorf("told %s, want %s", got, want)
 		}
 	}
 	if err := jobs.Stop(); err != nil {
@@ -98,7 +99,7 @@ func TestAJobThatFailsIsTriedAgainAndLogged(t *testing.T) {
 	if n := strings.Count(log.String(), "the mail server is down"); n != 1 {
 		t.Errorf("the failure was logged %d times: %s", n, log.String())
 	}
-	if n := b.count(`SELECT count(*) FROM river_job WHERE kind = 'tell_of_face_purge' AND state = 'completed'`); n != 1 {
+	if n := b.count(`SELECT count(*) FROM river_job WHERE kind = 'send_notice' AND state = 'completed'`); n != 1 {
 		t.Errorf("%d notices are done", n)
 	}
 }
@@ -109,7 +110,7 @@ func TestACancelledJobIsNotTriedAgain(t *testing.T) {
 	b.days(unusedDays)
 	work := idle()
 	tried := make(chan struct{}, 10)
-	work.TellOfPurge = func(context.Context, models.ID) error {
+	work.SendNotice = func(context.Context, models.ID) error {
 		tried <- struct{}{}
 		return river.JobCancel(errors.New("no such mailbox"))
 	}
@@ -119,7 +120,7 @@ func TestACancelledJobIsNotTriedAgain(t *testing.T) {
 	if err := jobs.Stop(); err != nil {
 		t.Error(err)
 	}
-	if n := b.count(`SELECT count(*) FROM river_job WHERE kind = 'tell_of_face_purge' AND state = 'cancelled'`); n != 1 {
+	if n := b.count(`SELECT count(*) FROM river_job WHERE kind = 'send_notice' AND state = 'cancelled'`); n != 1 {
 		t.Errorf("%d notices were given up", n)
 	}
 }

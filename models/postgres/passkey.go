@@ -105,7 +105,7 @@ func (s *Store) RecordClone(ctx context.Context, p models.PasskeyRecord, client 
 			return err
 		}
 		about := models.Session{User: models.User{ID: p.UserID}, PolicyVersion: policyVersion, Client: client}
-		return record(ctx, tx, now, about, "passkey_counter_regressed", map[string]any{"passkey": p.ID})
+		return s.record(ctx, tx, now, about, "passkey_counter_regressed", map[string]any{"passkey": p.ID})
 	})
 }
 

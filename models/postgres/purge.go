@@ -1,12 +1,22 @@
 package postgres
 
-import "context"
+import (
+	"context"
+	"time"
+)
+
+// keepNotices is how long letters are kept after they were made.
+const keepNotices = 90 * 24 * time.Hour
 
 // Purge removes what has expired: sessions (which announces their end to open
-// sockets), challenges, step-ups, enrolments and counts. Nothing relies on it, for every
-// lookup checks the time itself.
+// sockets), challenges, step-ups, enrolments, counts, letters with their links. Nothing relies
+// on it, for every lookup checks the time itself; but whose sign-in stopped after the
+// password is told by it.
 func (s *Store) Purge(ctx context.Context) error {
 	now := s.clock()
+	if err := s.purgeUnfinished(ctx, now); err != nil {
+		return err
+	}
 	for _, sql := range []string{
 		`DELETE FROM sessions WHERE LEAST(idle_ends_at, ends_at) <= $1`,
 		`DELETE FROM challenges WHERE expires_at <= $1`,
@@ -19,5 +29,6 @@ func (s *Store) Purge(ctx context.Context) error {
 			return fail(err)
 		}
 	}
-	return nil
+	_, err := s.pool.Exec(ctx, `DELETE FROM notices WHERE created_at <= $1`, now.Add(-keepNotices))
+	return fail(err)
 }

@@ -141,7 +141,7 @@ func (s *Store) EndSession(ctx context.Context, by models.Session, id models.ID)
 		if tag.RowsAffected() == 0 {
 			return notFound()
 		}
-		return record(ctx, tx, now, by, "session_ended", map[string]any{"ended": id})
+		return s.record(ctx, tx, now, by, "session_ended", map[string]any{"ended": id})
 	})
 }
 
@@ -157,7 +157,7 @@ func (s *Store) EndOtherSessions(ctx context.Context, by models.Session) error {
 		if err != nil {
 			return err
 		}
-		return record(ctx, tx, now, by, "other_sessions_ended", nil)
+		return s.record(ctx, tx, now, by, "other_sessions_ended", nil)
 	})
 }
 

@@ -25,6 +25,9 @@ type Store struct {
 	pool   *pgxpool.Pool
 	sealer *seal.Sealer
 	now    func() time.Time
+	// MailPerHour is how many letters of one kind an account gets in an hour at
+	// the most. It is set when the program is wired; nil where there is no mail.
+	MailPerHour func() int
 }
 
 // New makes a store over a pool whose schema is migrated.

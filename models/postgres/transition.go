@@ -138,7 +138,7 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 		case models.EffectProve:
 			err = proveStepUp(ctx, tx, now, session.ID, proves, effect.Proof)
 		case models.EffectRecord:
-			err = record(ctx, tx, now, session, effect.Fact, detailOf(effect))
+			err = s.recordEffect(ctx, tx, now, session, effect)
 		default:
 			err = fmt.Errorf("no such effect %q", effect.Kind)
 		}
@@ -155,16 +155,24 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 	return session, token, updateSession(ctx, tx, before.TokenHash, session)
 }
 
-// detailOf is what the audit row says beside its fact.
-func detailOf(e models.Effect) map[string]any {
+// recordEffect writes the audit row of a transition. Where it is of recovery codes
+// it says how many are left.
+func (s *Store) recordEffect(ctx context.Context, tx pgx.Tx, now time.Time, session models.Session, effect models.Effect) error {
 	detail := map[string]any{}
-	if e.Factor != "" {
-		detail["factor"] = e.Factor
+	if effect.Factor != "" {
+		detail["factor"] = effect.Factor
 	}
-	if e.Object != "" {
-		detail["id"] = e.Object
+	if effect.Object != "" {
+		detail["id"] = effect.Object
 	}
-	return detail
+	if effect.Factor == models.Recovery {
+		enrolled, err := enrolledOf(ctx, tx, session.User.ID, session.ID)
+		if err != nil {
+			return err
+		}
+		detail["left"] = enrolled.Codes
+	}
+	return s.record(ctx, tx, now, session, effect.Fact, detail)
 }
 
 // establish notes that the account has had a second factor, once. Recovery codes

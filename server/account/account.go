@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/mileusna/useragent"
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/server/web"
 	pages "github.com/sallyport/sallyport/web"
@@ -79,7 +78,7 @@ func (h *Handlers) sessions(c *fiber.Ctx) ([]sessionBody, error) {
 	}
 	list := []sessionBody{}
 	for _, s := range found {
-		browser, device := describe(s.Client.UserAgent)
+		browser, device := web.Browser(s.Client.UserAgent)
 		body := sessionBody{
 			ID: s.ID, Current: s.ID == current.ID, State: s.State, ACR: s.ACR(), Methods: []models.Factor{},
 			Browser: browser, Device: device, UserAgent: s.Client.UserAgent, IP: s.Client.IP,
@@ -91,17 +90,6 @@ func (h *Handlers) sessions(c *fiber.Ctx) ([]sessionBody, error) {
 		list = append(list, body)
 	}
 	return list, nil
-}
-
-// describe guesses browser and device from a user agent, "" where it says
-// nothing. It is for people to recognise a sign-in by, never for deciding.
-func describe(userAgent string) (browser, device string) {
-	ua := useragent.Parse(userAgent)
-	device = ua.OS
-	if ua.Device != "" && ua.Device != "K" { // Chrome says K for every phone
-		device = ua.Device
-	}
-	return ua.Name, device
 }
 
 // EndSession answers DELETE /v1/me/sessions/{id}.

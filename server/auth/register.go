@@ -29,7 +29,10 @@ func (h *Handlers) Register(c *fiber.Ctx) error {
 		return err
 	}
 	now := h.Now()
-	u := models.NewUser{User: models.User{ID: models.NewID(now), Handle: seal.Random(64)}}
+	u := models.NewUser{
+		User:     models.User{ID: models.NewID(now), Handle: seal.Random(64)},
+		Language: languageOf(c.Get(fiber.HeaderAcceptLanguage)),
+	}
 	if u.Email, u.EmailCanonical, err = checkEmail(r.Email); err != nil {
 		return err
 	}

@@ -1,4 +1,5 @@
-// Package mail writes to people: plain text by SMTP, one message to one address.
+// Package mail writes to people: letters in their language, as text and as HTML, sent
+// by SMTP, one message to one address.
 package mail
 
 import (
@@ -27,6 +28,7 @@ type Message struct {
 	To      string // an address, without a name
 	Subject string
 	Text    string
+	HTML    string // says the same
 }
 
 // Sender sends by one mail server. It is safe for concurrent use.
@@ -109,6 +111,7 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 	msg.SetMessageID()
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 section 5: no holiday notes, please
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
+	msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
 
 	client, err := gomail.NewClient(s.server.Host, s.options()...)
 	if err != nil {

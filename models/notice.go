@@ -1,0 +1,136 @@
+package models
+
+import "time"
+
+// NoticeKind names what a letter is about; server/mail has words for each.
+type NoticeKind string
+
+// The kinds of letter.
+const (
+	NoticeNewDevice        NoticeKind = "new_device"
+	NoticePasswordChanged  NoticeKind = "password_changed"
+	NoticeFactorAdded      NoticeKind = "factor_added"
+	NoticeFactorRemoved    NoticeKind = "factor_removed"
+	NoticeFactorDisabled   NoticeKind = "factor_disabled"
+	NoticeDeviceKeyAdded   NoticeKind = "device_key_added"
+	NoticeCodesIssued      NoticeKind = "codes_issued"
+	NoticeRecoveryCodeUsed NoticeKind = "recovery_code_used"
+	NoticeRecoveryBegun    NoticeKind = "recovery_begun"
+	NoticeEmailChanged     NoticeKind = "email_changed"
+	// NoticePasswordKnown is the alarm that somebody knows the password: it was
+	// right, and the second factor was not, or never came.
+	NoticePasswordKnown NoticeKind = "password_known"
+	NoticePasswordReset NoticeKind = "password_reset"
+	NoticeFacePurge     NoticeKind = "face_purge"
+)
+
+// NoticeKinds lists every kind.
+var NoticeKinds = []NoticeKind{
+	NoticeNewDevice, NoticePasswordChanged, NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorDisabled, NoticeDeviceKeyAdded,
+	NoticeCodesIssued, NoticeRecoveryCodeUsed, NoticeRecoveryBegun, NoticeEmailChanged, NoticePasswordKnown, NoticePasswordReset,
+	NoticeFacePurge,
+}
+
+// told maps the facts that their account is told of to the letter.
+var told = map[string]NoticeKind{
+	"new_device":             NoticeNewDevice,
+	"password_changed":       NoticePasswordChanged,
+	"factor_added":           NoticeFactorAdded,
+	"factor_removed":         NoticeFactorRemoved,
+	"factor_disabled":        NoticeFactorDisabled,
+	"device_key_added":       NoticeDeviceKeyAdded,
+	"codes_issued":           NoticeCodesIssued,
+	"recovery_code_used":     NoticeRecoveryCodeUsed,
+	"recovery_begun":         NoticeRecoveryBegun,
+	"email_changed":          NoticeEmailChanged,
+	"second_factor_failed":   NoticePasswordKnown,
+	"sign_in_unfinished":     NoticePasswordKnown,
+	"password_reset_offered": NoticePasswordReset,
+	"face_purge_ahead":       NoticeFacePurge,
+}
+
+// NoticeOf is the letter that tells an account of a fact, "" for none.
+func NoticeOf(fact string) NoticeKind { return told[fact] }
+
+// PerDay is how many letters of the kind an account gets in 24 hours at the most,
+// beside what mail.per_hour says; 0 sets no bound. The alarm comes once: whoever
+// knows a password could fill the mailbox of its owner.
+func (k NoticeKind) PerDay() int {
+	if k == NoticePasswordKnown {
+		return 1
+	}
+	return 0
+}
+
+// Links are what a letter of the kind lets its reader do.
+func (k NoticeKind) Links() []LinkKind {
+	switch k {
+	case NoticePasswordReset:
+		return []LinkKind{LinkPasswordReset}
+	case NoticeFacePurge:
+		return nil
+	default:
+		return []LinkKind{LinkNotMe}
+	}
+}
+
+// Notice is a letter on its way: what about, to whom, in which language.
+type Notice struct {
+	ID        ID
+	UserID    ID
+	Kind      NoticeKind
+	EventID   ID
+	Address   string
+	Language  string
+	Detail    NoticeDetail
+	CreatedAt time.Time
+}
+
+// NoticeDetail is what a letter says of its fact. It holds nothing that was named
+// by whoever caused the fact, but for the user agent, which is only ever shown as
+// one of the browsers that are known.
+type NoticeDetail struct {
+	Factor     Factor     `json:"factor,omitempty"`
+	Left       *int       `json:"left,omitempty"` // recovery codes
+	IP         string     `json:"ip,omitempty"`
+	UserAgent  string     `json:"user_agent,omitempty"`
+	Place      string     `json:"place,omitempty"` // in words, where it is known
+	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
+	ErasedAt   *time.Time `json:"erased_at,omitempty"`
+}
+
+// LinkKind is what a link in a letter is for. It is also the page's name:
+// /link/<kind>.
+type LinkKind string
+
+// The kinds of link.
+const (
+	LinkNotMe         LinkKind = "not-me"
+	LinkPasswordReset LinkKind = "password-reset"
+)
+
+// Lifetime is how long a link of the kind works.
+func (k LinkKind) Lifetime() time.Duration {
+	if k == LinkNotMe {
+		return 14 * 24 * time.Hour
+	}
+	return 30 * time.Minute
+}
+
+// Bound tells whether a new password voids links of the kind.
+func (k LinkKind) Bound() bool { return k == LinkPasswordReset }
+
+// MailLink is a link of a letter as it was taken, once.
+type MailLink struct {
+	ID       ID
+	Kind     LinkKind
+	UserID   ID
+	NoticeID ID
+	// Bound is the SHA-256 of the password hash when the letter was made, for
+	// kinds that are bound to it.
+	Bound   []byte
+	Address string
+}
+
+// Languages are those that letters are written in (BCP 47), the default first.
+var Languages = []string{"en", "de"}
