@@ -36,3 +36,14 @@ CREATE TABLE mail_links (
 
 CREATE INDEX mail_links_user_id_idx ON mail_links (user_id);
 CREATE INDEX mail_links_expires_at_idx ON mail_links (expires_at);
+
+-- "This wasn't me": the account's owner denied a fact. Nothing is added before frozen_until, the password is distrusted since
+-- the fact, and what it added is set aside: a quarantined factor counts as none, and its owner may remove it.
+ALTER TABLE users
+    ADD COLUMN frozen_at timestamptz, -- the last freeze began
+    ADD COLUMN frozen_until timestamptz,
+    ADD COLUMN password_distrusted_at timestamptz,
+    ADD COLUMN freeze_lifted_at timestamptz; -- the owner last proved themselves by a factor older than the fact
+ALTER TABLE passkeys ADD COLUMN quarantined_at timestamptz;
+ALTER TABLE totp ADD COLUMN quarantined_at timestamptz;
+ALTER TABLE faces ADD COLUMN quarantined_at timestamptz; -- disabled_at is set with it

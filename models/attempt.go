@@ -7,8 +7,9 @@ import "time"
 type Attempt struct {
 	State         State
 	Methods       []Method
-	Established   bool // the account has had a second factor at some time
-	Enrolled      Enrolled
+	Established   bool     // the account has had a second factor at some time
+	Enrolled      Enrolled // without what is quarantined
+	Freeze        Freeze
 	PolicyVersion string
 	// StepUp is what the session asked for beforehand to do just this; nil without.
 	StepUp     *StepUp
@@ -42,6 +43,12 @@ type Event struct {
 	// DeviceKey says that a registered key of the browser signed the capture;
 	// with faces.
 	DeviceKey bool
+	// Since is when the factor was enrolled that was passed; of passkeys and
+	// authenticator apps.
+	Since time.Time
+	// SetAside says that the factor is quarantined, with FactorRemoved: nothing is
+	// lost by removing it.
+	SetAside bool
 	// Begun is when the ceremony that ends in this event began. A step-up
 	// needs to have been fresh then, not when a slow person finished.
 	Begun time.Time
@@ -59,6 +66,7 @@ const (
 	EffectDropEnrolments EffectKind = "drop_enrolments" // forget unfinished enrolments of the account
 	EffectEstablish      EffectKind = "establish"       // set mfa_established_at, once
 	EffectResetCount     EffectKind = "reset_count"     // this factor's own failures
+	EffectLift           EffectKind = "lift"            // end a freeze, trust the password again
 	EffectRecord         EffectKind = "record"          // write the audit row
 	EffectProve          EffectKind = "prove"           // note the proof on the step-up that it was given for
 )

@@ -10,6 +10,8 @@ type FaceFactor struct {
 	LastUsedAt time.Time
 	DisabledAt *time.Time    // after too many failures in a row: to be enrolled anew
 	Captures   []FaceCapture // oldest first
+	// QuarantinedAt is when it was set aside; DisabledAt is set with it.
+	QuarantinedAt *time.Time
 }
 
 // FaceCapture is one sitting before a camera. Its templates are of one model.

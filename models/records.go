@@ -20,6 +20,7 @@ type PasskeyRecord struct {
 	Credential     json.RawMessage
 	CreatedAt      time.Time
 	LastUsedAt     *time.Time
+	QuarantinedAt  *time.Time // set aside: it opens nothing, and its owner may remove it
 }
 
 // Challenge is something a client must answer once. It belongs to a session,
@@ -47,6 +48,8 @@ type TOTPSecret struct {
 	CreatedAt  time.Time
 	ExpiresAt  time.Time // of an enrolment that is not confirmed; else zero
 	LastUsedAt *time.Time
+	// QuarantinedAt is when it was set aside: it opens nothing then.
+	QuarantinedAt *time.Time
 }
 
 // RecoveryCode is one saved recovery code.

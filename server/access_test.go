@@ -19,6 +19,7 @@ import (
 var (
 	open = []string{
 		"POST /v1/accounts", "POST /v1/password/advice", "POST /v1/login", "POST /v1/login/passkey/options", "POST /v1/login/passkey",
+		"POST /v1/links/not-me",
 	}
 	own = []string{
 		"GET /v1/session", "DELETE /v1/session",

@@ -40,7 +40,9 @@ func (s *Server) guard(r route) fiber.Handler {
 				return err
 			}
 		}
-		return c.Next()
+		err := c.Next()
+		s.noteRefusal(c, r, session, err)
+		return err
 	}
 }
 

@@ -227,6 +227,11 @@ func TestEveryOperationIsReplayed(t *testing.T) {
 	}
 	visitor.post("/v1/password/advice", map[string]any{"password": password, "username": "ada"}).want(200)
 
+	// Somebody who said of a letter that it wasn't them.
+	s.MailPerHour = func() int { return 5 }
+	s.withTOTP("bob")
+	s.deny(s.alarm(), models.DenialFrozen)
+
 	// A new account, and everything it can enrol.
 	ada, phone, laptop := s.register("ada"), newKey(true), newKey(true)
 	ada.addTOTP().state(models.Authenticated, models.ACRAAL2)

@@ -7,6 +7,7 @@ import (
 	"github.com/sallyport/sallyport/server/auth"
 	"github.com/sallyport/sallyport/server/chat"
 	"github.com/sallyport/sallyport/server/face"
+	"github.com/sallyport/sallyport/server/link"
 	"github.com/sallyport/sallyport/server/passkey"
 	"github.com/sallyport/sallyport/server/recovery"
 	"github.com/sallyport/sallyport/server/stepup"
@@ -23,6 +24,7 @@ type parts struct {
 	account  *account.Handlers
 	stepUp   *stepup.Handlers
 	chat     *chat.Handlers
+	link     *link.Handlers
 }
 
 // route is a row of the route table. Whoever is not in one of the states is
@@ -77,6 +79,8 @@ func (s *Server) api(p parts) []route {
 		{"POST", "/v1/login/passkey", anyone, assert, free, p.passkey.Login},
 		{"GET", "/v1/session", signedIn, 0, free, p.auth.Session},
 		{"DELETE", "/v1/session", signedIn, 0, free, p.auth.Logout},
+
+		{"POST", "/v1/links/not-me", anyone, small, free, p.link.NotMe},
 
 		{"POST", "/v1/step-up", full, small, free, p.stepUp.Begin},
 		{"POST", "/v1/verify/password", full, small, free, p.auth.Confirm},
@@ -134,6 +138,7 @@ func (s *Server) pages(p parts) []route {
 		{"GET", "/register", access{models.Anonymous}, 0, free, p.auth.RegisterPage},
 		{"GET", "/verify", access{models.SecondFactorRequired}, 0, free, p.account.VerifyPage},
 		{"GET", "/privacy/biometrics", anyone, 0, free, p.face.PrivacyPage},
+		{"GET", "/link/not-me", anyone, 0, free, p.link.NotMePage},
 		{"GET", "/account", full, 0, free, p.account.AccountPage},
 		{"GET", "/account/security", enrol, 0, free, p.account.SecurityPage},
 		{"GET", "/account/sessions", tidy, 0, free, p.account.SessionsPage},

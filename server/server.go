@@ -14,11 +14,13 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/biometrics"
+	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/models/mfa"
 	"github.com/sallyport/sallyport/server/account"
 	"github.com/sallyport/sallyport/server/auth"
 	"github.com/sallyport/sallyport/server/chat"
 	"github.com/sallyport/sallyport/server/face"
+	"github.com/sallyport/sallyport/server/link"
 	"github.com/sallyport/sallyport/server/passkey"
 	"github.com/sallyport/sallyport/server/recovery"
 	"github.com/sallyport/sallyport/server/stepup"
@@ -38,6 +40,8 @@ type Store interface {
 	recovery.Store
 	stepup.Store
 	chat.Store
+	link.Store
+	RecordSecondFactorFailed(ctx context.Context, by models.Session, factor models.Factor) error
 	Ping(ctx context.Context) error
 }
 
@@ -128,6 +132,7 @@ func New(deps Deps) (*Server, error) {
 		}},
 		stepUp: &stepup.Handlers{Door: door, Store: deps.Store},
 		chat:   &chat.Handlers{Door: door, Store: deps.Store, Hub: hub},
+		link:   &link.Handlers{Door: door, Store: deps.Store},
 	}
 	s.mount(parts)
 	return s, nil

@@ -34,6 +34,8 @@ func samples() []sample {
 	enrolled.Devices = []Device{{ID: "0193-c", Name: "Firefox on Linux", CreatedAt: at, LastUsedAt: later}}
 	disabled, outdated, askAgain, lending := enrolled, enrolled, enrolled, enrolled
 	disabled.Disabled, outdated.Outdated, askAgain.AskAgain, lending.InCohort = true, true, true, true
+	asideFace, setAside := disabled, []Passkey{passkeys[0], passkeys[1]}
+	asideFace.SetAside, setAside[1].SetAside = true, true
 	broken := FaceState{Reason: "signing in with your face is out of order at the moment: use another way"}
 	statement := "Signing in with your face stops a stranger, not somebody who holds your photograph to the camera."
 	rows := []SessionRow{
@@ -61,6 +63,10 @@ func samples() []sample {
 		{"security-ask-again", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), TOTPSince: &at, Face: askAgain}},
 		{"security-lending", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), TOTPSince: &at, Face: lending}},
 		{"privacy", PrivacyPage{Layout: layout("", "/privacy/biometrics"), Version: "2026-11", Language: "en", Text: consent, Cohort: face.CohortText, UnusedDays: 365, Statement: statement}},
+		{"security-set-aside", SecurityPage{
+			Layout: layout(stateAuthenticated, "/account/security"), Passkeys: setAside, TOTPSince: &at, TOTPSetAside: true, Face: asideFace, RecoveryTotal: 10, RecoveryLeft: 9, FrozenUntil: &later,
+		}},
+		{"not-me", NotMePage{Layout: layout("", "/link/not-me")}},
 		{"security-bare", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), Passkeys: passkeys[:1], Face: face}},
 		{"security-choose", SecurityPage{Layout: layout(stateEnrolmentRequired, "/account/security"), Face: face, Next: "/chat"}},
 		{"security-choose-faceless", SecurityPage{Layout: layout(stateEnrolmentRequired, "/account/security"), Face: broken}},

@@ -1,6 +1,9 @@
 package web
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // SecurityPage adds, renames and removes second factors. It serves three states: enrolment_required (choose the
 // first one), recovering (replace what was lost, then sign in anew) and authenticated.
@@ -8,7 +11,11 @@ type SecurityPage struct {
 	Layout
 	Passkeys []Passkey
 	// TOTPSince is nil without an authenticator app.
-	TOTPSince                   *time.Time
+	TOTPSince *time.Time
+	// TOTPSetAside says that the app opens nothing: it was reported as not its owner's.
+	TOTPSetAside bool
+	// FrozenUntil is until when nothing can be added; nil while anything can.
+	FrozenUntil                 *time.Time
 	Face                        FaceState
 	RecoveryTotal, RecoveryLeft int
 	Next                        string
@@ -21,6 +28,8 @@ type Passkey struct {
 	LastUsedAt *time.Time
 	// Synced says that the passkey's maker keeps a copy, so that losing the device does not lose it.
 	Synced bool
+	// SetAside says that it opens nothing: it was reported as not its owner's.
+	SetAside bool
 }
 
 // FaceState is what the page says about signing in with a face.
@@ -32,6 +41,8 @@ type FaceState struct {
 	Reason    string
 	// Disabled after too many failures in a row, Outdated when an older net measured it: to be enrolled anew.
 	Disabled, Outdated bool
+	// SetAside says that it was reported as not its owner's; Disabled is set with it.
+	SetAside bool
 	// Sittings are when templates were taken, oldest first.
 	Sittings []time.Time
 	// ConsentVersion, ConsentText and CohortText (paragraphs) are what the person agrees to before the camera opens;
@@ -53,5 +64,6 @@ func (SecurityPage) page() (name, title string) { return "security", "Security" 
 
 // CanEnrolFace says whether another way in exists already: a face is never the only one.
 func (p SecurityPage) CanEnrolFace() bool {
-	return len(p.Passkeys) > 0 || p.TOTPSince != nil || p.RecoveryLeft > 0
+	counts := func(k Passkey) bool { return !k.SetAside }
+	return slices.ContainsFunc(p.Passkeys, counts) || p.TOTPSince != nil && !p.TOTPSetAside || p.RecoveryLeft > 0
 }

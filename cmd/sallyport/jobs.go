@@ -22,14 +22,8 @@ type chores struct {
 	policy  func() models.Policy
 	engine  biometrics.Engine
 	cohorts *face.Cohorts
-	letters *mail.Letters
-	post    poster // nil where there is no mail
+	courier *mail.Courier // nil where there is no mail
 	log     *slog.Logger
-}
-
-// poster takes letters: a mail server, or the viewer.
-type poster interface {
-	Send(ctx context.Context, m mail.Message) error
 }
 
 func (c chores) work() postgres.Work {
@@ -65,36 +59,15 @@ func (c chores) purgeFaces(ctx context.Context) error {
 	return err
 }
 
-// sendNotice writes a letter and sends it, with tokens that are made for it here.
-// It is tried again until the mail server takes it, or refuses it for good.
+// sendNotice sends a letter. It is tried again until the mail server takes it, or
+// refuses it for good.
 func (c chores) sendNotice(ctx context.Context, id models.ID) error {
-	if c.post == nil {
+	if c.courier == nil {
 		return river.JobCancel(errors.New("mail is switched off (mail.smtp)"))
 	}
-	notice, err := c.store.Notice(ctx, id)
-	if models.CodeOf(err) == models.CodeNotFound {
-		return nil
+	err := c.courier.Deliver(ctx, id)
+	if errors.Is(err, mail.ErrRefused) {
+		return river.JobCancel(err)
 	}
-	if err != nil {
-		return err
-	}
-	tokens := map[models.LinkKind]string{}
-	for _, kind := range notice.Kind.Links() {
-		if tokens[kind], err = c.store.MintLink(ctx, notice, kind); models.CodeOf(err) == models.CodeNotFound {
-			return c.store.NoticeSent(ctx, id) // an earlier try arrived after all: its link was used
-		} else if err != nil {
-			return err
-		}
-	}
-	message, err := c.letters.Write(notice, tokens)
-	if err != nil {
-		return err
-	}
-	switch err := c.post.Send(ctx, message); {
-	case errors.Is(err, mail.ErrRefused):
-		return river.JobCancel(errors.Join(err, c.store.GiveUpNotice(ctx, id)))
-	case err != nil:
-		return err
-	}
-	return c.store.NoticeSent(ctx, id)
+	return err
 }

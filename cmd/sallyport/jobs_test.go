@@ -93,8 +93,8 @@ func newChores(f *pgtest.Fixture, server mail.Server, log *slog.Logger) chores {
 	f.MailPerHour = func() int { return policy.Mail.PerHour }
 	return chores{
 		config:  Config{FaceEnabled: true},
-		letters: letters, post: mail.New(server, "<login@example.com>"),
-		store: f.Store, policy: func() models.Policy { return policy }, engine: noFace{"there is none"},
+		courier: &mail.Courier{Store: f.Store, Letters: letters, Post: mail.New(server, "<login@example.com>")},
+		store:   f.Store, policy: func() models.Policy { return policy }, engine: noFace{"there is none"},
 		cohorts: &face.Cohorts{Store: f.Store, Now: f.Clock.Now, Log: log}, log: log,
 	}
 }

@@ -11,17 +11,25 @@ import (
 	"github.com/sallyport/sallyport/server/mail"
 )
 
-// openPost opens where letters go: the mail server, or the viewer on a listener
-// of its own, until it is stopped. It gives nil where there is no mail.
-func openPost(ctx context.Context, config Config, log *slog.Logger) (post poster, stop func(), err error) {
-	if config.MailServer.Host != "" {
-		return mail.New(config.MailServer, config.MailFrom), func() {}, nil
+// openPost opens where letters go: the mail server, or the viewer on a listener of
+// its own, until it is stopped. The courier is nil where there is no mail.
+func openPost(ctx context.Context, config Config, store mail.Store, log *slog.Logger) (courier *mail.Courier, stop func(), err error) {
+	stop = func() {}
+	if !config.mails() {
+		return nil, stop, nil
 	}
-	if config.MailViewer == "" {
-		return nil, func() {}, nil
+	courier = &mail.Courier{Store: store, Post: mail.New(config.MailServer, config.MailFrom)}
+	if courier.Letters, err = mail.NewLetters(config.SiteName, config.PublicURL); err != nil {
+		return nil, nil, err
 	}
-	viewer, err := mail.NewViewer(config.MailFrom, time.Now)
-	if err != nil {
+	if config.MailViewer != "" {
+		courier.Post, stop, err = openViewer(ctx, config, log)
+	}
+	return courier, stop, err
+}
+
+func openViewer(ctx context.Context, config Config, log *slog.Logger) (viewer *mail.Viewer, stop func(), err error) {
+	if viewer, err = mail.NewViewer(config.MailFrom, time.Now); err != nil {
 		return nil, nil, err
 	}
 	listener, err := net.Listen("tcp", config.MailViewer)

@@ -19,7 +19,6 @@ import (
 	"github.com/sallyport/sallyport/models/postgres"
 	"github.com/sallyport/sallyport/server"
 	"github.com/sallyport/sallyport/server/face"
-	"github.com/sallyport/sallyport/server/mail"
 	"github.com/sallyport/sallyport/server/policy"
 )
 
@@ -105,12 +104,12 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 	if err != nil {
 		return err
 	}
-	post, stopPost, err := openPost(context.WithoutCancel(ctx), config, log)
+	courier, stopPost, err := openPost(context.WithoutCancel(ctx), config, store, log)
 	if err != nil {
 		return err
 	}
 	defer stopPost()
-	if post != nil {
+	if courier != nil {
 		store.MailPerHour = func() int { return policies.Current().Mail.PerHour }
 	}
 	gateConfig := biometrics.DefaultGateConfig()
@@ -144,11 +143,7 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 
-	letters, err := mail.NewLetters(config.SiteName, config.PublicURL)
-	if err != nil {
-		return err
-	}
-	jobs, err := store.Jobs(chores{config, store, policies.Current, engine, cohorts, letters, post, log}.work(), config.Grace, log)
+	jobs, err := store.Jobs(chores{config, store, policies.Current, engine, cohorts, courier, log}.work(), config.Grace, log)
 	if err != nil {
 		return err
 	}

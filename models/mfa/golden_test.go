@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/models"
 )
@@ -46,6 +47,12 @@ func goldenTable() string {
 			}
 			for _, event := range variants(kind) {
 				writeRow(&b, attemptIn(state), event)
+				if frozenRow(event) {
+					frozen := attemptIn(state)
+					frozen.Freeze = models.Freeze{Until: now.Add(time.Hour), Since: now.Add(-time.Hour)}
+					event.Since = now.Add(-2 * time.Hour)
+					writeRow(&b, frozen, event)
+				}
 				if kind == models.PasswordPassed {
 					fresh := attemptIn(state)
 					fresh.Established, fresh.Enrolled = false, models.Enrolled{}
@@ -55,6 +62,22 @@ func goldenTable() string {
 		}
 	}
 	return b.String()
+}
+
+// frozenRow tells for which events the table shows what becomes of them in an account
+// that is frozen, by a factor that is older than the fact that was denied. Others of
+// the kind go the same way.
+func frozenRow(event models.Event) bool {
+	switch event.Kind {
+	case models.PasskeySignIn:
+		return event.UV
+	case models.FactorPassed:
+		return event.Factor == models.TOTP || event.Factor == models.Face
+	case models.FactorEnrolled:
+		return event.Factor == models.TOTP
+	default:
+		return event.Kind == models.CodesIssued
+	}
 }
 
 // variants are the events of one kind that the machine tells apart.
@@ -87,6 +110,9 @@ func writeRow(b *strings.Builder, a models.Attempt, event models.Event) {
 		name += " (has had a factor)"
 	case event.Kind == models.PasswordPassed:
 		name += " (never had a factor)"
+	}
+	if !a.Freeze.Until.IsZero() {
+		name += ", frozen"
 	}
 	after, effects, err := Next(policy, a, event, now)
 	if err != nil {

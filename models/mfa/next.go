@@ -33,6 +33,11 @@ func Next(policy models.Policy, attempt models.Attempt, event models.Event, now 
 	if !ok {
 		return attempt, nil, Refusal(attempt.State)
 	}
+	if adds(event) {
+		if err := refuseFrozen(&attempt, now); err != nil {
+			return attempt, nil, err
+		}
+	}
 	// The step gets its own copy of the methods: a refused step must leave
 	// the caller's as they were.
 	moved := attempt
@@ -48,6 +53,11 @@ func Next(policy models.Policy, attempt models.Attempt, event models.Event, now 
 // doesn't allow the factor refuses it. Removing one is always possible.
 func counts(event models.Event) bool {
 	return event.Kind == models.FactorPassed || event.Kind == models.FactorEnrolled
+}
+
+// adds tells whether the event gives the account another way in.
+func adds(event models.Event) bool {
+	return event.Kind == models.FactorEnrolled || event.Kind == models.CodesIssued
 }
 
 // Refusal is the answer to whatever a state does not allow.

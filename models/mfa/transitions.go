@@ -62,7 +62,8 @@ func passkeySignIn(policy models.Policy, a *models.Attempt, event models.Event, 
 	}
 	a.Methods = []models.Method{{Factor: models.Passkey, At: now, UV: true}}
 	authenticate(policy, a, now)
-	return []models.Effect{{Kind: models.EffectOpen}, reset(models.Passkey), record("signed_in", of(models.Passkey))}, nil
+	effects := []models.Effect{{Kind: models.EffectOpen}, reset(models.Passkey), record("signed_in", of(models.Passkey))}
+	return append(effects, lift(a, event)...), nil
 }
 
 func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -74,7 +75,8 @@ func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Ev
 		return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("factor_passed", event)}, nil
 	}
 	authenticate(policy, a, now)
-	return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("signed_in", event)}, nil
+	effects := []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("signed_in", event)}
+	return append(effects, lift(a, event)...), nil
 }
 
 func firstFactorEnrolled(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -157,9 +159,10 @@ func stepUpPassed(policy models.Policy, a *models.Attempt, event models.Event, n
 func steppedUp(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) []models.Effect {
 	a.IdleEndsAt = now.Add(policy.Timeouts.Idle.Std())
 	proof := a.Methods[len(a.Methods)-1]
-	return []models.Effect{
+	effects := []models.Effect{
 		{Kind: models.EffectRotate}, reset(event.Factor), {Kind: models.EffectProve, Proof: proof}, record("stepped_up", event),
 	}
+	return append(effects, lift(a, event)...)
 }
 
 func laterFactorEnrolled(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -186,8 +189,10 @@ func factorRemoved(policy models.Policy, a *models.Attempt, event models.Event, 
 	if err := StepUp(policy, *a, removing[event.Factor], now); err != nil {
 		return nil, err
 	}
-	if err := removable(a.Enrolled, event.Factor); err != nil {
-		return nil, err
+	if !event.SetAside {
+		if err := removable(a.Enrolled, event.Factor); err != nil {
+			return nil, err
+		}
 	}
 	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectDropEnrolments}, record("factor_removed", event)}, nil
 }

@@ -154,7 +154,7 @@ func (s *Store) ChangePassword(ctx context.Context, ref models.Ref, old, fresh s
 	return s.advance(ctx, ref, decide, func(tx pgx.Tx, _ time.Time) error {
 		tag, err := tx.Exec(ctx, `
 			UPDATE users
-			SET password_hash = $3
+			SET password_hash = $3, password_distrusted_at = NULL
 			WHERE id = $1 AND password_hash = $2`, ref.UserID, old, fresh)
 		if err != nil {
 			return err
@@ -181,8 +181,8 @@ func enrolledOf(ctx context.Context, db queryer, userID, sessionID models.ID) (m
 	var e models.Enrolled
 	err := db.QueryRow(ctx, `
 		SELECT
-			(SELECT count(*) FROM passkeys WHERE user_id = $1),
-			EXISTS (SELECT 1 FROM totp WHERE user_id = $1),
+			(SELECT count(*) FROM passkeys WHERE user_id = $1 AND quarantined_at IS NULL),
+			EXISTS (SELECT 1 FROM totp WHERE user_id = $1 AND quarantined_at IS NULL),
 			EXISTS (SELECT 1 FROM faces WHERE user_id = $1 AND disabled_at IS NULL),
 			(SELECT count(*) FROM `+usableCodes+` AND c.used_at IS NULL)`, userID, sessionID,
 	).Scan(&e.Passkeys, &e.TOTP, &e.Face, &e.Codes)

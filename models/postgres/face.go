@@ -21,9 +21,9 @@ func facePlace(id, userID models.ID, modelKey string) seal.Place {
 func (s *Store) FaceFactor(ctx context.Context, userID models.ID) (models.FaceFactor, error) {
 	face := models.FaceFactor{UserID: userID}
 	err := s.pool.QueryRow(ctx, `
-		SELECT enrolled_at, last_used_at, disabled_at
+		SELECT enrolled_at, last_used_at, disabled_at, quarantined_at
 		FROM faces
-		WHERE user_id = $1`, userID).Scan(&face.EnrolledAt, &face.LastUsedAt, &face.DisabledAt)
+		WHERE user_id = $1`, userID).Scan(&face.EnrolledAt, &face.LastUsedAt, &face.DisabledAt, &face.QuarantinedAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return face, nil
 	}
@@ -77,7 +77,7 @@ func (s *Store) EnrolFace(ctx context.Context, ref models.Ref, change models.Fac
 			INSERT INTO faces (user_id, enrolled_at, last_used_at)
 			VALUES ($1, $2, $2)
 			ON CONFLICT (user_id) DO UPDATE
-			SET last_used_at = $2, failures = 0, next_try_at = NULL, disabled_at = NULL, purge_notified_at = NULL,
+			SET last_used_at = $2, failures = 0, next_try_at = NULL, disabled_at = NULL, quarantined_at = NULL, purge_notified_at = NULL,
 			    enrolled_at = CASE WHEN $3 THEN faces.enrolled_at ELSE $2 END`, ref.UserID, now, change.Adds)
 		if err != nil {
 			return err

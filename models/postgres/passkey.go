@@ -21,16 +21,17 @@ const passkeyColumns = `
 	aaguid,
 	credential,
 	created_at,
-	last_used_at`
+	last_used_at,
+	quarantined_at`
 
 func scanPasskey(row pgx.CollectableRow) (models.PasskeyRecord, error) {
 	var p models.PasskeyRecord
 	err := row.Scan(&p.ID, &p.UserID, &p.CredentialID, &p.Name, &p.SignCount, &p.CloneWarning,
-		&p.BackupEligible, &p.BackupState, &p.AAGUID, &p.Credential, &p.CreatedAt, &p.LastUsedAt)
+		&p.BackupEligible, &p.BackupState, &p.AAGUID, &p.Credential, &p.CreatedAt, &p.LastUsedAt, &p.QuarantinedAt)
 	return p, err
 }
 
-// Passkeys lists an account's passkeys, oldest first.
+// Passkeys lists an account's passkeys, oldest first, those that are set aside too.
 func (s *Store) Passkeys(ctx context.Context, userID models.ID) ([]models.PasskeyRecord, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT `+passkeyColumns+`
@@ -75,14 +76,14 @@ func (s *Store) OpenSessionByPasskey(ctx context.Context, p models.PasskeyRecord
 	})
 }
 
-// writeBackPasskey refuses when the row has gone, or when another assertion
+// writeBackPasskey refuses when the row has gone or was set aside, or when another assertion
 // carried the counter past this one meanwhile: of two with one counter value
 // only the first may count, for the second could be a clone's.
 func writeBackPasskey(ctx context.Context, tx pgx.Tx, now time.Time, p models.PasskeyRecord) error {
 	tag, err := tx.Exec(ctx, `
 		UPDATE passkeys
 		SET sign_count = $3, clone_warning = $4, backup_eligible = $5, backup_state = $6, credential = $7, last_used_at = $8
-		WHERE id = $1 AND user_id = $2 AND (sign_count < $3 OR sign_count = 0 AND $3 = 0)`,
+		WHERE id = $1 AND user_id = $2 AND quarantined_at IS NULL AND (sign_count < $3 OR sign_count = 0 AND $3 = 0)`,
 		p.ID, p.UserID, p.SignCount, p.CloneWarning, p.BackupEligible, p.BackupState, p.Credential, now)
 	if err != nil {
 		return err
@@ -130,17 +131,6 @@ func (s *Store) RenamePasskey(ctx context.Context, userID, id models.ID, name st
 // RemovePasskey takes one passkey away; not_found when it is not the
 // account's.
 func (s *Store) RemovePasskey(ctx context.Context, ref models.Ref, id models.ID, decide models.Decide) (models.Session, string, error) {
-	// Whether it exists comes first, so that a foreign id looks like one that
-	// doesn't exist and not like the last factor. The DELETE asks again.
-	var mine bool
-	err := s.pool.QueryRow(ctx, `
-		SELECT EXISTS (SELECT 1 FROM passkeys WHERE id = $1 AND user_id = $2)`, id, ref.UserID).Scan(&mine)
-	if err != nil {
-		return models.Session{}, "", fail(err)
-	}
-	if !mine {
-		return models.Session{}, "", notFound()
-	}
 	return s.advance(ctx, ref, decide, func(tx pgx.Tx, _ time.Time) error {
 		tag, err := tx.Exec(ctx, `
 			DELETE FROM passkeys

@@ -14,15 +14,16 @@ import (
 // share one id, so the sealed secret moves between the two tables as it is.
 func totpPlace(id models.ID) seal.Place { return seal.Place{Table: "totp", Column: "secret", Row: id} }
 
-// TOTP gives the account's secret, open; not_found when it has none.
+// TOTP gives the account's secret, open, also one that is set aside; not_found when
+// it has none.
 func (s *Store) TOTP(ctx context.Context, userID models.ID) (models.TOTPSecret, error) {
 	var t models.TOTPSecret
 	var sealed []byte
 	err := s.pool.QueryRow(ctx, `
-		SELECT id, user_id, secret, last_step, created_at, last_used_at
+		SELECT id, user_id, secret, last_step, created_at, last_used_at, quarantined_at
 		FROM totp
 		WHERE user_id = $1`, userID,
-	).Scan(&t.ID, &t.UserID, &sealed, &t.LastStep, &t.CreatedAt, &t.LastUsedAt)
+	).Scan(&t.ID, &t.UserID, &sealed, &t.LastStep, &t.CreatedAt, &t.LastUsedAt, &t.QuarantinedAt)
 	return s.openTOTP(t, sealed, err)
 }
 
@@ -101,7 +102,7 @@ func (s *Store) PassTOTP(ctx context.Context, ref models.Ref, id models.ID, step
 		tag, err := tx.Exec(ctx, `
 			UPDATE totp
 			SET last_step = $3, last_used_at = $4
-			WHERE id = $1 AND user_id = $2 AND last_step < $3`, id, ref.UserID, step, now)
+			WHERE id = $1 AND user_id = $2 AND quarantined_at IS NULL AND last_step < $3`, id, ref.UserID, step, now)
 		if err != nil {
 			return err
 		}

@@ -105,7 +105,11 @@ func attemptOf(ctx context.Context, tx pgx.Tx, user models.User, sessionID model
 	if err != nil {
 		return models.Attempt{}, err
 	}
-	return models.Attempt{Established: user.MFAEstablishedAt != nil, Enrolled: enrolled}, nil
+	freeze, err := freezeOf(ctx, tx, user.ID)
+	if err != nil {
+		return models.Attempt{}, err
+	}
+	return models.Attempt{Established: user.MFAEstablishedAt != nil, Enrolled: enrolled, Freeze: freeze}, nil
 }
 
 // apply does the effects and writes the session row. proves is the step-up that a
@@ -137,6 +141,8 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 			err = resetCount(ctx, tx, AccountSubject(session.User.ID), effect.Factor)
 		case models.EffectProve:
 			err = proveStepUp(ctx, tx, now, session.ID, proves, effect.Proof)
+		case models.EffectLift:
+			err = lift(ctx, tx, session.User.ID, now)
 		case models.EffectRecord:
 			err = s.recordEffect(ctx, tx, now, session, effect)
 		default:

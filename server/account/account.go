@@ -24,6 +24,7 @@ type Store interface {
 	Consents(ctx context.Context, userID models.ID) ([]models.Consent, error)
 	DeviceKeys(ctx context.Context, userID models.ID) ([]models.DeviceKey, error)
 	RecordExport(ctx context.Context, ref models.Ref, decide models.Decide) error
+	Freeze(ctx context.Context, userID models.ID) (models.Freeze, error)
 	FactorsByUse(ctx context.Context, userID models.ID) ([]models.Factor, error)
 }
 

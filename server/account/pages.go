@@ -65,13 +65,13 @@ func (h *Handlers) SecurityPage(c *fiber.Ctx) error {
 	}
 	for _, p := range passkeys {
 		page.Passkeys = append(page.Passkeys, pages.Passkey{
-			ID: string(p.ID), Name: p.Name, CreatedAt: p.CreatedAt, LastUsedAt: p.LastUsedAt, Synced: p.BackupState,
+			ID: string(p.ID), Name: p.Name, CreatedAt: p.CreatedAt, LastUsedAt: p.LastUsedAt, Synced: p.BackupState, SetAside: p.QuarantinedAt != nil,
 		})
 	}
 	totp, err := h.Store.TOTP(ctx, userID)
 	switch {
 	case err == nil:
-		page.TOTPSince = &totp.CreatedAt
+		page.TOTPSince, page.TOTPSetAside = &totp.CreatedAt, totp.QuarantinedAt != nil
 	case models.CodeOf(err) != models.CodeNotFound:
 		return err
 	}
@@ -84,6 +84,13 @@ func (h *Handlers) SecurityPage(c *fiber.Ctx) error {
 		if code.UsedAt == nil {
 			page.RecoveryLeft++
 		}
+	}
+	freeze, err := h.Store.Freeze(ctx, userID)
+	if err != nil {
+		return err
+	}
+	if freeze.Active(h.Now()) {
+		page.FrozenUntil = &freeze.Until
 	}
 	if page.Face, err = h.Face.State(ctx, userID, h.Policy(c)); err != nil {
 		return err

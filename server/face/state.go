@@ -12,19 +12,21 @@ import (
 
 // State is what a person sees of the face of their account.
 type State struct {
-	Enrolled    bool        `json:"enrolled"`
-	EnrolledAt  *time.Time  `json:"enrolled_at,omitempty"`
-	LastUsedAt  *time.Time  `json:"last_used_at,omitempty"`
-	Sittings    []time.Time `json:"sittings"` // oldest first
-	Disabled    bool        `json:"disabled"` // too many failures in a row: enrol anew
-	Outdated    bool        `json:"outdated"` // measured by an older net: enrol anew
-	Available   bool        `json:"available"`
-	Reason      string      `json:"reason,omitempty"`
-	Consent     ConsentText `json:"consent"`
-	ConsentedAt *time.Time  `json:"consented_at,omitempty"`
-	AskAgain    bool        `json:"ask_again"` // the text has changed since
-	InCohort    bool        `json:"in_cohort"` // agreed to lend the template
-	Statement   string      `json:"statement"`
+	Enrolled   bool        `json:"enrolled"`
+	EnrolledAt *time.Time  `json:"enrolled_at,omitempty"`
+	LastUsedAt *time.Time  `json:"last_used_at,omitempty"`
+	Sittings   []time.Time `json:"sittings"` // oldest first
+	Disabled   bool        `json:"disabled"` // too many failures in a row: enrol anew
+	// QuarantinedAt is when it was set aside: it opens nothing until enrolled anew.
+	QuarantinedAt *time.Time  `json:"quarantined_at,omitempty"`
+	Outdated      bool        `json:"outdated"` // measured by an older net: enrol anew
+	Available     bool        `json:"available"`
+	Reason        string      `json:"reason,omitempty"`
+	Consent       ConsentText `json:"consent"`
+	ConsentedAt   *time.Time  `json:"consented_at,omitempty"`
+	AskAgain      bool        `json:"ask_again"` // the text has changed since
+	InCohort      bool        `json:"in_cohort"` // agreed to lend the template
+	Statement     string      `json:"statement"`
 }
 
 // StateOf gathers the state of an account's face under a policy.
@@ -41,7 +43,7 @@ func (h *Handlers) StateOf(ctx context.Context, userID models.ID, policy models.
 	state := State{Available: reason == "", Reason: reason, Sittings: []time.Time{}, Consent: h.Consent(policy), Statement: Statement}
 	if face.Enrolled() {
 		state.Enrolled, state.EnrolledAt, state.LastUsedAt = true, &face.EnrolledAt, &face.LastUsedAt
-		state.Disabled = face.DisabledAt != nil
+		state.Disabled, state.QuarantinedAt = face.DisabledAt != nil, face.QuarantinedAt
 		state.Outdated = h.Engine.Status().Ready && newest(face).ModelKey != h.Engine.Status().Model.Key()
 	}
 	for _, capture := range face.Captures {
@@ -85,7 +87,7 @@ func (h *Handlers) PageState(ctx context.Context, userID models.ID, policy model
 		return pages.FaceState{}, err
 	}
 	page := pages.FaceState{
-		Enrolled: s.Enrolled, Since: s.EnrolledAt, Available: s.Available, Reason: s.Reason, Disabled: s.Disabled, Outdated: s.Outdated,
+		Enrolled: s.Enrolled, Since: s.EnrolledAt, Available: s.Available, Reason: s.Reason, Disabled: s.Disabled, SetAside: s.QuarantinedAt != nil, Outdated: s.Outdated,
 		Sittings: s.Sittings, ConsentVersion: s.Consent.Version, ConsentText: s.Consent.Text, CohortText: s.Consent.Cohort,
 		AskAgain: s.AskAgain, InCohort: s.InCohort,
 	}

@@ -169,8 +169,10 @@ type passkeyBody struct {
 	CreatedAt  time.Time  `json:"created_at"`
 	LastUsedAt *time.Time `json:"last_used_at"`
 	Synced     bool       `json:"synced"`
+	// QuarantinedAt is when it was set aside: it opens nothing then.
+	QuarantinedAt *time.Time `json:"quarantined_at,omitempty"`
 }
 
 func describe(p models.PasskeyRecord) passkeyBody {
-	return passkeyBody{ID: p.ID, Name: p.Name, CreatedAt: p.CreatedAt, LastUsedAt: p.LastUsedAt, Synced: p.BackupState}
+	return passkeyBody{ID: p.ID, Name: p.Name, CreatedAt: p.CreatedAt, LastUsedAt: p.LastUsedAt, Synced: p.BackupState, QuarantinedAt: p.QuarantinedAt}
 }

@@ -1,6 +1,8 @@
 package passkey
 
 import (
+	"slices"
+
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/server/web"
@@ -53,7 +55,16 @@ func (h *Handlers) Remove(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	event := models.Event{Kind: models.FactorRemoved, Factor: models.Passkey, Object: id}
+	records, err := h.Store.Passkeys(c.UserContext(), web.Session(c).User.ID)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(records, func(r models.PasskeyRecord) bool { return r.ID == id })
+	if i < 0 {
+		// Before the state machine is asked: a foreign id must not look like the last factor.
+		return models.Refuse(models.CodeNotFound, "there is nothing here")
+	}
+	event := models.Event{Kind: models.FactorRemoved, Factor: models.Passkey, Object: id, SetAside: records[i].QuarantinedAt != nil}
 	moved, token, err := h.Store.RemovePasskey(c.UserContext(), web.Session(c).Ref(), id, h.Decide(c, event))
 	if err != nil {
 		return err

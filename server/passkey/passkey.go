@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -89,12 +90,13 @@ type document struct {
 	Credential webauthn.Credential `json:"credential"`
 }
 
-// load reads an account's passkeys.
+// load reads the passkeys that count for an account: not those that are set aside.
 func (h *Handlers) load(ctx context.Context, user models.User) (person, []models.PasskeyRecord, error) {
 	records, err := h.Store.Passkeys(ctx, user.ID)
 	if err != nil {
 		return person{}, nil, err
 	}
+	records = slices.DeleteFunc(records, func(r models.PasskeyRecord) bool { return r.QuarantinedAt != nil })
 	p := person{user: user}
 	for _, r := range records {
 		var doc document

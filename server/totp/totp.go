@@ -35,9 +35,10 @@ const (
 )
 
 type stateBody struct {
-	Enabled    bool       `json:"enabled"`
-	CreatedAt  *time.Time `json:"created_at,omitempty"`
-	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
+	Enabled       bool       `json:"enabled"`
+	CreatedAt     *time.Time `json:"created_at,omitempty"`
+	LastUsedAt    *time.Time `json:"last_used_at,omitempty"`
+	QuarantinedAt *time.Time `json:"quarantined_at,omitempty"` // it opens nothing then
 }
 
 // State answers GET /v1/me/totp.
@@ -49,7 +50,9 @@ func (h *Handlers) State(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(stateBody{Enabled: true, CreatedAt: &found.CreatedAt, LastUsedAt: found.LastUsedAt})
+	return c.JSON(stateBody{
+		Enabled: found.QuarantinedAt == nil, CreatedAt: &found.CreatedAt, LastUsedAt: found.LastUsedAt, QuarantinedAt: found.QuarantinedAt,
+	})
 }
 
 type beginBody struct {
@@ -136,7 +139,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	}
 	s := web.Session(c)
 	secret, err := h.Store.TOTP(c.UserContext(), s.User.ID)
-	if models.CodeOf(err) == models.CodeNotFound {
+	if models.CodeOf(err) == models.CodeNotFound || secret.QuarantinedAt != nil {
 		return models.Refuse(models.CodeConflict, "this account has no authenticator app: choose another way")
 	}
 	if err != nil {
@@ -146,7 +149,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	event := models.Event{Kind: models.FactorPassed, Factor: models.TOTP}
+	event := models.Event{Kind: models.FactorPassed, Factor: models.TOTP, Since: secret.CreatedAt}
 	moved, token, err := h.Store.PassTOTP(c.UserContext(), s.Proving(stepUp), secret.ID, step, h.Decide(c, event))
 	if err != nil {
 		return err

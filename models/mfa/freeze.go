@@ -1,0 +1,28 @@
+package mfa
+
+import (
+	"time"
+
+	"github.com/sallyport/sallyport/models"
+)
+
+// refuseFrozen refuses to add anything to an account whose owner has denied a fact:
+// for as long as the freeze lasts, and where a password may enrol by itself for as
+// long as that password is distrusted.
+func refuseFrozen(a *models.Attempt, now time.Time) error {
+	if a.Freeze.Active(now) || !a.Established && !a.Freeze.Since.IsZero() {
+		return models.Frozen()
+	}
+	return nil
+}
+
+// lift ends a freeze when an attempt has come to aal2 by a passkey or an authenticator
+// app that is older than what was denied: nobody can have added it since.
+func lift(a *models.Attempt, event models.Event) []models.Effect {
+	strong := event.Factor == models.Passkey || event.Factor == models.TOTP
+	older := !event.Since.IsZero() && event.Since.Before(a.Freeze.Since)
+	if !strong || !older || models.ACROf(a.Methods) != models.ACRAAL2 {
+		return nil
+	}
+	return []models.Effect{{Kind: models.EffectLift}, record("freeze_lifted", of(event.Factor))}
+}

@@ -1,0 +1,152 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/sallyport/sallyport/models"
+)
+
+// Freeze tells whether the account is frozen, and since when.
+func (s *Store) Freeze(ctx context.Context, userID models.ID) (models.Freeze, error) {
+	f, err := freezeOf(ctx, s.pool, userID)
+	return f, fail(err)
+}
+
+func freezeOf(ctx context.Context, db queryer, userID models.ID) (models.Freeze, error) {
+	var f models.Freeze
+	var begun, until, lifted, since *time.Time
+	err := db.QueryRow(ctx, `
+		SELECT frozen_at, frozen_until, freeze_lifted_at, password_distrusted_at
+		FROM users
+		WHERE id = $1`, userID).Scan(&begun, &until, &lifted, &since)
+	for at, read := range map[*time.Time]*time.Time{&f.BegunAt: begun, &f.Until: until, &f.LiftedAt: lifted, &f.Since: since} {
+		if read != nil {
+			*at = *read
+		}
+	}
+	return f, err
+}
+
+// lift ends a freeze: whoever signed in held a factor before the fact that was
+// denied.
+func lift(ctx context.Context, tx pgx.Tx, userID models.ID, now time.Time) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE users
+		SET frozen_until = NULL, password_distrusted_at = NULL, freeze_lifted_at = $2
+		WHERE id = $1`, userID, now)
+	return err
+}
+
+// refuseFrozen keeps out what is added without the state machine.
+func refuseFrozen(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID) error {
+	f, err := freezeOf(ctx, tx, userID)
+	if err == nil && f.Active(now) {
+		return models.Frozen()
+	}
+	return err
+}
+
+// Deny is "this wasn't me": it uses the link up, and does to the account what
+// models.Freeze.Deny says. challenge_expired for a link that doesn't work.
+func (s *Store) Deny(ctx context.Context, token models.TokenHash, client models.Client) (models.Denial, error) {
+	var denial models.Denial
+	err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
+		link, err := takeLink(ctx, tx, now, models.LinkNotMe, token)
+		if err != nil {
+			return err
+		}
+		if err := lockUser(ctx, tx, link.UserID); err != nil {
+			return err
+		}
+		var event models.ID
+		var at time.Time
+		err = tx.QueryRow(ctx, `
+			SELECT e.id, e.at
+			FROM notices n
+			JOIN events e ON e.id = n.event_id
+			WHERE n.id = $1`, link.NoticeID).Scan(&event, &at)
+		if err != nil {
+			return err
+		}
+		freeze, err := freezeOf(ctx, tx, link.UserID)
+		if err != nil {
+			return err
+		}
+		denial = freeze.Deny(at, now)
+		if err := carryOut(ctx, tx, now, link.UserID, denial, at); err != nil {
+			return err
+		}
+		about := models.Session{User: models.User{ID: link.UserID}, Client: client}
+		if err := s.record(ctx, tx, now, about, "denied", map[string]any{"event": event, "denial": denial}); err != nil {
+			return err
+		}
+		if denial == models.DenialSettled {
+			return nil
+		}
+		return s.record(ctx, tx, now, about, "password_reset_offered", nil)
+	})
+	return denial, err
+}
+
+// carryOut does what a denial of a fact at a time means to its account.
+func carryOut(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID, denial models.Denial, at time.Time) error {
+	switch denial {
+	case models.DenialSetAside:
+		added, err := quarantine(ctx, tx, now, userID, at, at)
+		if err != nil || added == 0 {
+			return err
+		}
+		return endAll(ctx, tx, userID)
+	case models.DenialFrozen:
+		// And what was added since: whoever added one thing may have added more.
+		if _, err := quarantine(ctx, tx, now, userID, at, now); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `
+			UPDATE users
+			SET frozen_at = $2, frozen_until = $3, password_distrusted_at = LEAST(password_distrusted_at, $4)
+			WHERE id = $1`, userID, now, now.Add(models.FreezeFor), at)
+		if err != nil {
+			return err
+		}
+		return endAll(ctx, tx, userID)
+	default:
+		return nil
+	}
+}
+
+// endAll ends every session of the account, and with them what they began.
+func endAll(ctx context.Context, tx pgx.Tx, userID models.ID) error {
+	_, err := tx.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1`, userID)
+	return err
+}
+
+// quarantine sets aside what was added to the account between two times, both
+// included, and counts it. What is written in the transaction of a fact bears the
+// fact's very time. Factors stay for their owner to look at and remove. Recovery
+// codes and device keys go: they show nothing, and are made anew in a moment.
+// Whatever else a fact may add to an account belongs here.
+func quarantine(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID, from, until time.Time) (int64, error) {
+	var all int64
+	for sql, args := range map[string][]any{
+		`UPDATE passkeys SET quarantined_at = $4
+		 WHERE user_id = $1 AND created_at BETWEEN $2 AND $3 AND quarantined_at IS NULL`: {userID, from, until, now},
+		`UPDATE totp SET quarantined_at = $4
+		 WHERE user_id = $1 AND created_at BETWEEN $2 AND $3 AND quarantined_at IS NULL`: {userID, from, until, now},
+		// One sitting of another's among the templates lets them in, so the whole face goes.
+		`UPDATE faces SET quarantined_at = $4, disabled_at = $4
+		 WHERE user_id = $1 AND quarantined_at IS NULL
+			AND EXISTS (SELECT 1 FROM face_captures WHERE user_id = $1 AND created_at BETWEEN $2 AND $3)`: {userID, from, until, now},
+		`DELETE FROM recovery_codes WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`: {userID, from, until},
+		`DELETE FROM device_keys WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`:    {userID, from, until},
+	} {
+		tag, err := tx.Exec(ctx, sql, args...)
+		if err != nil {
+			return 0, err
+		}
+		all += tag.RowsAffected()
+	}
+	return all, nil
+}
