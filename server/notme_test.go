@@ -385,3 +385,26 @@ func TestLinksLeadToTheConfiguredAddressAlone(t *testing.T) {
 		}
 	}
 }
+
+// Whoever only tries a password must not get away without a word by signing out.
+func TestASignInGivenUpAfterThePasswordIsTold(t *testing.T) {
+	t.Parallel()
+	s := withMail(t)
+	ada := s.withTOTP("ada")
+	s.mailbag()
+	// The same browser may begin again, and finish: nobody is told.
+	again := ada.elsewhere()
+	again.post("/v1/login", map[string]any{"identifier": "ada", "password": password}).want(200)
+	s.nextStep()
+	again.post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(200)
+	again.delete("/v1/session").want(204)
+	if bag := s.mailbag(); len(bag) != 0 {
+		t.Errorf("told of a sign-in that was finished: %+v", bag)
+	}
+	thief := ada.elsewhere()
+	thief.delete("/v1/session").want(204)
+	thief.get("/v1/session").want(401)
+	if bag := s.mailbag(); len(bag) != 1 || !strings.HasPrefix(bag[0].Subject, "Somebody may know your password") {
+		t.Errorf("got %+v", bag)
+	}
+}

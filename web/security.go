@@ -62,8 +62,12 @@ type Device struct {
 
 func (SecurityPage) page() (name, title string) { return "security", "Security" }
 
+// PasskeysOn says whether a passkey opens the account: not all of them are set aside.
+func (p SecurityPage) PasskeysOn() bool {
+	return slices.ContainsFunc(p.Passkeys, func(k Passkey) bool { return !k.SetAside })
+}
+
 // CanEnrolFace says whether another way in exists already: a face is never the only one.
 func (p SecurityPage) CanEnrolFace() bool {
-	counts := func(k Passkey) bool { return !k.SetAside }
-	return slices.ContainsFunc(p.Passkeys, counts) || p.TOTPSince != nil && !p.TOTPSetAside || p.RecoveryLeft > 0
+	return p.PasskeysOn() || p.TOTPSince != nil && !p.TOTPSetAside || p.RecoveryLeft > 0
 }

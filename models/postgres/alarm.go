@@ -19,6 +19,27 @@ func (s *Store) RecordSecondFactorFailed(ctx context.Context, by models.Session,
 	})
 }
 
+// AbandonSignIn ends a sign-in that stopped after the password, and tells its owner:
+// else whoever tries a password would only have to sign out. not_found when it
+// moved or ended meanwhile.
+func (s *Store) AbandonSignIn(ctx context.Context, by models.Session) error {
+	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
+		if err := lockUser(ctx, tx, by.User.ID); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, `
+			DELETE FROM sessions
+			WHERE id = $1 AND token_hash = $2`, by.ID, by.TokenHash[:])
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return notFound()
+		}
+		return s.record(ctx, tx, now, by, "sign_in_unfinished", nil)
+	})
+}
+
 // purgeUnfinished removes sign-ins that stopped after the password, and tells their
 // owners, but of those that the same browser finished by another sign-in.
 func (s *Store) purgeUnfinished(ctx context.Context, now time.Time) error {

@@ -19,6 +19,7 @@ type Store interface {
 	CredentialsByID(ctx context.Context, id models.ID) (models.Credentials, error)
 	PassPassword(ctx context.Context, ref models.Ref, hash string, decide models.Decide) (models.Session, string, error)
 	RehashPassword(ctx context.Context, userID models.ID, old, fresh string) error
+	AbandonSignIn(ctx context.Context, by models.Session) error
 	ChangePassword(ctx context.Context, ref models.Ref, old, fresh string, decide models.Decide) (models.Session, string, error)
 }
 
@@ -44,7 +45,12 @@ func (h *Handlers) Session(c *fiber.Ctx) error {
 // Logout answers DELETE /v1/session.
 func (h *Handlers) Logout(c *fiber.Ctx) error {
 	s := web.Session(c)
-	err := h.Door.Store.EndSession(c.UserContext(), s, s.ID)
+	var err error
+	if s.State == models.SecondFactorRequired {
+		err = h.Store.AbandonSignIn(c.UserContext(), s)
+	} else {
+		err = h.Door.Store.EndSession(c.UserContext(), s, s.ID)
+	}
 	if err != nil && models.CodeOf(err) != models.CodeNotFound {
 		return err
 	}

@@ -31,6 +31,7 @@ execFileSync(program, ["keys", "generate", "--dir", path.join(folder, "keys")], 
 
 const models = process.env.SALLYPORT_FACE_MODELS ?? path.join(root, ".run/models");
 const port = await freePort();
+const mailPort = await freePort();
 const url = `http://localhost:${port}`;
 const server = spawn(program, ["serve", "--migrate"], {
   stdio: ["ignore", "inherit", "inherit"],
@@ -44,6 +45,7 @@ const server = spawn(program, ["serve", "--migrate"], {
     SALLYPORT_KEYS_DIGEST_FILE: path.join(folder, "keys/digest.key"),
     SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION: "off",
     SALLYPORT_POLICY_FILE: policy,
+    SALLYPORT_MAIL_VIEWER: `127.0.0.1:${mailPort}`,
     // Browser and camera are on this machine too, and people at the camera are not the ones to wait for others.
     SALLYPORT_FACE_WORKERS: "2",
     SALLYPORT_FACE_NICE: "0",
@@ -91,7 +93,7 @@ async function run(wanted) {
   const tests = spawn(process.execPath, args, {
     cwd: here,
     stdio: "inherit",
-    env: { ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy },
+    env: { ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy, SALLYPORT_E2E_MAIL: `http://127.0.0.1:${mailPort}` },
   });
   const [code] = await once(tests, "exit");
   return code ?? 1;
