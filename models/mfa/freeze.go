@@ -16,13 +16,14 @@ func refuseFrozen(a *models.Attempt, now time.Time) error {
 	return nil
 }
 
-// lift ends a freeze when an attempt has come to aal2 by a passkey or an authenticator
-// app that is older than what was denied: nobody can have added it since.
-func lift(a *models.Attempt, event models.Event) []models.Effect {
+// lift adds the end of a freeze to the effects of passing a factor, when the attempt has
+// come to aal2 by a passkey or an authenticator app that is older than what was denied:
+// nobody can have added it since.
+func lift(a *models.Attempt, event models.Event, effects ...models.Effect) []models.Effect {
 	strong := event.Factor == models.Passkey || event.Factor == models.TOTP
 	older := !event.Since.IsZero() && event.Since.Before(a.Freeze.Since)
 	if !strong || !older || models.ACROf(a.Methods) != models.ACRAAL2 {
-		return nil
+		return effects
 	}
-	return []models.Effect{{Kind: models.EffectLift}, record("freeze_lifted", of(event.Factor))}
+	return append(effects, models.Effect{Kind: models.EffectLift}, record("freeze_lifted", of(event.Factor)))
 }

@@ -62,8 +62,7 @@ func passkeySignIn(policy models.Policy, a *models.Attempt, event models.Event, 
 	}
 	a.Methods = []models.Method{{Factor: models.Passkey, At: now, UV: true}}
 	authenticate(policy, a, now)
-	effects := []models.Effect{{Kind: models.EffectOpen}, reset(models.Passkey), record("signed_in", of(models.Passkey))}
-	return append(effects, lift(a, event)...), nil
+	return lift(a, event, models.Effect{Kind: models.EffectOpen}, reset(models.Passkey), record("signed_in", of(models.Passkey))), nil
 }
 
 func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -75,8 +74,7 @@ func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Ev
 		return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("factor_passed", event)}, nil
 	}
 	authenticate(policy, a, now)
-	effects := []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("signed_in", event)}
-	return append(effects, lift(a, event)...), nil
+	return lift(a, event, models.Effect{Kind: models.EffectRotate}, reset(event.Factor), record("signed_in", event)), nil
 }
 
 func firstFactorEnrolled(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -159,10 +157,7 @@ func stepUpPassed(policy models.Policy, a *models.Attempt, event models.Event, n
 func steppedUp(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) []models.Effect {
 	a.IdleEndsAt = now.Add(policy.Timeouts.Idle.Std())
 	proof := a.Methods[len(a.Methods)-1]
-	effects := []models.Effect{
-		{Kind: models.EffectRotate}, reset(event.Factor), {Kind: models.EffectProve, Proof: proof}, record("stepped_up", event),
-	}
-	return append(effects, lift(a, event)...)
+	return lift(a, event, models.Effect{Kind: models.EffectRotate}, reset(event.Factor), models.Effect{Kind: models.EffectProve, Proof: proof}, record("stepped_up", event))
 }
 
 func laterFactorEnrolled(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {

@@ -195,7 +195,7 @@ func TestASignInLeftUnfinishedIsToldOnceADay(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		left = b.login(ada.User.ID)
+		b.login(ada.User.ID)
 		b.Clock.Advance(policy.Timeouts.SecondFactor.Std())
 		if err := b.Purge(t.Context()); err != nil {
 			t.Fatal(err)

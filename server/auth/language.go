@@ -6,7 +6,7 @@ import (
 )
 
 var languages = func() language.Matcher {
-	var tags []language.Tag
+	tags := make([]language.Tag, 0, len(models.Languages))
 	for _, l := range models.Languages {
 		tags = append(tags, language.MustParse(l))
 	}

@@ -12,7 +12,7 @@ import (
 
 func show(t *testing.T, v *Viewer, path, host string) *httptest.ResponseRecorder {
 	t.Helper()
-	r := httptest.NewRequest("GET", path, nil)
+	r := httptest.NewRequest(http.MethodGet, path, nil)
 	r.Host = host
 	w := httptest.NewRecorder()
 	v.Handler().ServeHTTP(w, r)
