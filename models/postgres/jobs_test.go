@@ -180,3 +180,25 @@ func TestASchemaWithoutTheQueueIsRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestALetterThatNobodyTakesIsGivenUpAtTheLastTry(t *testing.T) {
+	b := withMail(t)
+	b.withTOTP("ada")
+	if _, err := b.Pool.Exec(context.Background(), `UPDATE river_job SET max_attempts = 1`); err != nil {
+		t.Fatal(err)
+	}
+	work := idle()
+	tried := make(chan struct{}, 10)
+	work.SendNotice = func(context.Context, models.ID) error {
+		tried <- struct{}{}
+		return errors.New("the mail server is down")
+	}
+	jobs := b.jobs(work, time.Second, slog.New(slog.DiscardHandler))
+	within(t, tried, "a letter is sent")
+	if err := jobs.Stop(); err != nil {
+		t.Error(err)
+	}
+	if n := b.count(`SELECT count(*) FROM notices WHERE given_up_at IS NOT NULL`); n != 1 {
+		t.Errorf("%d letters are given up, want 1", n)
+	}
+}
