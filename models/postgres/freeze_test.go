@@ -39,6 +39,9 @@ func TestWhatIsSetAsidePassesNowhere(t *testing.T) {
 		t.Fatalf("got %s", got)
 	}
 	half := b.login(s.User.ID)
+	if e, err := b.Enrolled(t.Context(), half); err != nil || e.Any() {
+		t.Errorf("it counts: %+v, %v", e, err)
+	}
 	passed := b.decide(models.Event{Kind: models.FactorPassed, Factor: models.TOTP})
 	if _, _, err := b.PassTOTP(t.Context(), half.Ref(), id, 200, passed); models.CodeOf(err) != models.CodeFactorRejected {
 		t.Errorf("the app passes: %v", err)
