@@ -50,7 +50,7 @@ func (h *Handlers) checkOwn(c *fiber.Ctx, field, typed string) (models.Credentia
 	if err != nil {
 		return found, err
 	}
-	match, _, err := h.Hasher.Check(c.UserContext(), password, found.PasswordHash)
+	match, _, err := h.Hasher.Check(c.UserContext(), typed, found.PasswordHash)
 	if err != nil {
 		return found, h.GiveBackShed(c, web.Subject(id), string(models.Password), h.Policy(c).Limits.Password, countedAt, err)
 	}

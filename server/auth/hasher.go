@@ -2,36 +2,26 @@ package auth
 
 import (
 	"context"
-	"crypto/subtle"
-	"encoding/base64"
-	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/models/seal"
-	"golang.org/x/crypto/argon2"
 	"golang.org/x/sync/semaphore"
 )
-
-// Argon2 holds the cost of a hash (RFC 9106).
-type Argon2 struct {
-	MemoryKiB uint32
-	Time      uint32
-	Threads   uint8
-}
 
 const (
 	saltBytes = 16
 	keyBytes  = 32
 )
 
-// Hasher makes and checks Argon2id hashes. It runs a bounded number at once,
-// for each takes its memory, lets a bounded number wait, and sheds the rest.
+// Hasher makes Argon2id hashes and checks those of every scheme that is known
+// (see readHash). It runs a bounded number at once, for each takes its memory,
+// lets a bounded number wait, and sheds the rest.
 type Hasher struct {
 	cost    Argon2
 	running *semaphore.Weighted
+	places  int64 // at once, each of the memory that a hash of ours takes
 	waiting atomic.Int64
 	queue   int64
 	decoy   string // a hash of nothing anybody knows, with the cost in force
@@ -40,58 +30,73 @@ type Hasher struct {
 // NewHasher makes a hasher that runs parallel hashes at once and lets queue
 // more wait.
 func NewHasher(cost Argon2, parallel, queue int) *Hasher {
-	h := &Hasher{cost: cost, running: semaphore.NewWeighted(int64(parallel)), queue: int64(queue)}
-	h.decoy = encode(cost, seal.Random(saltBytes), seal.Random(keyBytes))
+	h := &Hasher{cost: cost, running: semaphore.NewWeighted(int64(parallel)), places: int64(parallel), queue: int64(queue)}
+	h.decoy = encode(argon2id, cost, seal.Random(saltBytes), seal.Random(keyBytes))
 	return h
 }
 
 // Hash gives the PHC string of a normalised password. overloaded when too many
 // wait.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	release, err := h.enter(ctx)
+	release, err := h.enter(ctx, h.cost.MemoryKiB)
 	if err != nil {
 		return "", err
 	}
 	defer release()
 	salt := seal.Random(saltBytes)
-	return encode(h.cost, salt, derive(h.cost, password, salt)), nil
+	return encode(argon2id, h.cost, salt, argon2id.derive(h.cost, password, salt, keyBytes)), nil
 }
 
-// Check compares a normalised password with a PHC string in constant time. An
-// empty string stands for an account that doesn't exist: it costs the same and
-// never matches. stale tells that the hash was made at another cost.
-func (h *Hasher) Check(ctx context.Context, password, phc string) (match, stale bool, err error) {
+// Check compares a password with a stored hash in constant time: in the form
+// that is hashed here, then, where that is another, as it was typed, for hashes
+// that were brought along may be of those bytes. Which forms there are depends
+// on what was typed alone, so the time that it takes tells nothing of the
+// account.
+//
+// An empty hash stands for an account that doesn't exist: it costs what ours do
+// and never matches. stale tells that the password should be hashed anew.
+func (h *Hasher) Check(ctx context.Context, typed, phc string) (match, stale bool, err error) {
 	exists := phc != ""
 	if !exists {
 		phc = h.decoy
 	}
-	cost, salt, want, err := decode(phc)
+	stored, err := readHash(phc)
 	if err != nil {
 		return false, false, err
 	}
-	release, err := h.enter(ctx)
+	release, err := h.enter(ctx, stored.memoryKiB)
 	if err != nil {
 		return false, false, err
 	}
 	defer release()
-	got := derive(cost, password, salt)
-	return subtle.ConstantTimeCompare(got, want) == 1 && exists, cost != h.cost, nil
+	password := normalise(typed)
+	if stored.matches(password) {
+		return exists, stored.cost != h.cost && !stored.cuts(password), nil
+	}
+	if typed != password && stored.matches(typed) {
+		return exists, !stored.cuts(typed), nil
+	}
+	return false, false, nil
 }
 
-// enter waits for a place among the running hashes.
-func (h *Hasher) enter(ctx context.Context) (release func(), err error) {
-	if h.running.TryAcquire(1) {
-		return func() { h.running.Release(1) }, nil
+// enter waits for a place among the running hashes, or for as many as the hash's
+// memory fills. One that is larger than all of them together runs alone.
+func (h *Hasher) enter(ctx context.Context, memoryKiB uint32) (release func(), err error) {
+	own := max(h.cost.MemoryKiB, 1)
+	places := min(max(int64((memoryKiB-1)/own+1), 1), h.places)
+	release = func() { h.running.Release(places) }
+	if h.running.TryAcquire(places) {
+		return release, nil
 	}
 	if h.waiting.Add(1) > h.queue {
 		h.waiting.Add(-1)
 		return nil, busy(nil)
 	}
 	defer h.waiting.Add(-1)
-	if err := h.running.Acquire(ctx, 1); err != nil {
+	if err := h.running.Acquire(ctx, places); err != nil {
 		return nil, busy(err)
 	}
-	return func() { h.running.Release(1) }, nil
+	return release, nil
 }
 
 func busy(cause error) error {
@@ -99,40 +104,4 @@ func busy(cause error) error {
 		Code: models.CodeOverloaded, Message: "many people are signing in right now: try again in a moment",
 		RetryAfter: 2 * time.Second, Cause: cause,
 	}
-}
-
-func derive(cost Argon2, password string, salt []byte) []byte {
-	return argon2.IDKey([]byte(password), salt, cost.Time, cost.MemoryKiB, cost.Threads, keyBytes)
-}
-
-var b64 = base64.RawStdEncoding
-
-// encode writes the PHC string format.
-func encode(cost Argon2, salt, key []byte) string {
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
-		cost.MemoryKiB, cost.Time, cost.Threads, b64.EncodeToString(salt), b64.EncodeToString(key))
-}
-
-func decode(phc string) (Argon2, []byte, []byte, error) {
-	var cost Argon2
-	var version int
-	parts := strings.Split(phc, "$")
-	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" {
-		return cost, nil, nil, fmt.Errorf("stored hash is no Argon2id PHC string")
-	}
-	if _, err := fmt.Sscanf(parts[2], "v=%d", &version); err != nil || version != argon2.Version {
-		return cost, nil, nil, fmt.Errorf("stored hash has version %q", parts[2])
-	}
-	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &cost.MemoryKiB, &cost.Time, &cost.Threads); err != nil || cost.Time == 0 || cost.Threads == 0 {
-		return cost, nil, nil, fmt.Errorf("stored hash has parameters %q", parts[3])
-	}
-	salt, err := b64.DecodeString(parts[4])
-	if err != nil {
-		return cost, nil, nil, fmt.Errorf("stored hash has a malformed salt")
-	}
-	key, err := b64.DecodeString(parts[5])
-	if err != nil || len(key) != keyBytes {
-		return cost, nil, nil, fmt.Errorf("stored hash has a malformed key")
-	}
-	return cost, salt, key, nil
 }

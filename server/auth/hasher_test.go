@@ -45,16 +45,6 @@ func TestReferenceHash(t *testing.T) {
 	}
 }
 
-func TestMalformedHashesAreErrors(t *testing.T) {
-	t.Parallel()
-	h := NewHasher(cheap, 1, 1)
-	for _, phc := range []string{"x", "$argon2i$v=19$m=64,t=1,p=1$AAAA$AAAA", "$argon2id$v=18$m=64,t=1,p=1$AAAA$AAAA", "$argon2id$v=19$m=64,t=0,p=1$AAAA$AAAA", "$argon2id$v=19$m=64,t=1,p=1$!$AAAA"} {
-		if match, _, err := h.Check(t.Context(), "x", phc); match || err == nil {
-			t.Errorf("%s: %v %v", phc, match, err)
-		}
-	}
-}
-
 func TestNobodyMatchesAMissingAccount(t *testing.T) {
 	t.Parallel()
 	h := NewHasher(cheap, 1, 1)

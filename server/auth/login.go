@@ -58,7 +58,7 @@ func (h *Handlers) Login(c *fiber.Ctx) error {
 		return err
 	}
 	countedAt := h.Now()
-	match, stale, err := h.Hasher.Check(c.UserContext(), password, hash)
+	match, stale, err := h.Hasher.Check(c.UserContext(), r.Password, hash)
 	if err != nil {
 		return h.GiveBackShed(c, subject, string(models.Password), limit, countedAt, err)
 	}
