@@ -50,6 +50,7 @@ type Deps struct {
 	Store      Store
 	Policies   web.Policies
 	Digester   auth.Digester
+	Breaches   auth.Breaches // nil where passwords are not looked up
 	Engine     biometrics.Engine
 	Previous   biometrics.Engine // the face net that was installed before; nil without one
 	Cohorts    *face.Cohorts
@@ -122,7 +123,7 @@ func New(deps Deps) (*Server, error) {
 		CaseSensitive:                true,
 	})
 	parts := parts{
-		auth:     &auth.Handlers{Door: door, Store: deps.Store, Digester: deps.Digester, Hasher: hasher, SiteName: deps.SiteName},
+		auth:     &auth.Handlers{Door: door, Store: deps.Store, Digester: deps.Digester, Hasher: hasher, Breaches: deps.Breaches, SiteName: deps.SiteName},
 		passkey:  &passkey.Handlers{Door: door, Store: deps.Store, Party: party},
 		totp:     &totp.Handlers{Door: door, Store: deps.Store, SiteName: deps.SiteName},
 		face:     faces,

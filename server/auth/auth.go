@@ -34,7 +34,10 @@ type Handlers struct {
 	Store    Store
 	Digester Digester
 	Hasher   *Hasher
+	Breaches Breaches // nil where nobody is asked
 	SiteName string
+
+	unasked seldom
 }
 
 // Session answers GET /v1/session.

@@ -69,12 +69,10 @@ func (h *Hasher) Check(ctx context.Context, typed, phc string) (match, stale boo
 		return false, false, err
 	}
 	defer release()
-	password := normalise(typed)
-	if stored.matches(password) {
-		return exists, stored.cost != h.cost && !stored.cuts(password), nil
-	}
-	if typed != password && stored.matches(typed) {
-		return exists, !stored.cuts(typed), nil
+	for i, form := range forms(typed) {
+		if stored.matches(form) {
+			return exists, (i > 0 || stored.cost != h.cost) && !stored.cuts(form), nil
+		}
 	}
 	return false, false, nil
 }

@@ -16,6 +16,16 @@ import (
 // same keys pressed on another device give the same password.
 func normalise(password string) string { return norm.NFKC.String(password) }
 
+// forms are the bytes that a typed password may stand for elsewhere: as it is
+// hashed here, and as it was typed, where that is something else.
+func forms(typed string) []string {
+	password := normalise(typed)
+	if password == typed {
+		return []string{password}
+	}
+	return []string{password, typed}
+}
+
 // checkPassword judges a new password, already normalised: its length in code
 // points and the blocklist. There are no composition rules, on purpose.
 func checkPassword(policy models.PasswordPolicy, field, password, siteName string, u models.User) error {

@@ -50,10 +50,14 @@ func (h *Handlers) Register(c *fiber.Ctx) error {
 	if err := h.CountNetwork(c, "registration", policy.Limits.Registration); err != nil {
 		return err
 	}
+	unchecked, err := h.checkBreached(c, "password", r.Password)
+	if err != nil {
+		return err
+	}
 	if u.PasswordHash, err = h.Hasher.Hash(c.UserContext(), password); err != nil {
 		return err
 	}
-	session, token, err := h.Store.CreateAccount(c.UserContext(), u, web.Client(c), transport, h.Decide(c, models.Event{Kind: models.PasswordPassed}))
+	session, token, err := h.Store.CreateAccount(c.UserContext(), u, web.Client(c), transport, noting(unchecked, h.Decide(c, models.Event{Kind: models.PasswordPassed})))
 	if err != nil {
 		return err
 	}
