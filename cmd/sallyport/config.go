@@ -44,6 +44,9 @@ type Config struct {
 	Argon2         auth.Argon2
 	HashParallel   int
 	HashQueue      int
+	Breached       string
+	HIBPURL        string
+	FilterFile     string
 	FaceEnabled    bool
 	FaceWorker     string
 	FaceModels     string

@@ -104,6 +104,7 @@ func examine(ctx context.Context, config Config, problems []error) findings {
 		source = "built in"
 	}
 	f.verdict(err, "policy", "%s, version %s", source, policy.Version())
+	f.passwords(config)
 	if config.FaceDetector != "" {
 		f.face(ctx, config, policy)
 	}

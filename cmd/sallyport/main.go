@@ -27,6 +27,9 @@ type cli struct {
 		Check policyCheckCommand `cmd:"" help:"Read the policy file and say everything that is wrong with it."`
 		Show  policyShowCommand  `cmd:"" help:"Print the policy that would be in force."`
 	} `cmd:"" help:"Look at the policy."`
+	Passwords struct {
+		BuildFilter passwordsFilterCommand `cmd:"" help:"Make the file that new passwords are looked up in, of a list of leaked ones."`
+	} `cmd:"" help:"Keep a list of leaked passwords."`
 	Face struct {
 		Evaluate  faceEvaluateCommand   `cmd:"" help:"Measure how often strangers get in and people are kept out, on labelled photos or descriptors."`
 		Cohort    faceCohortCommands    `cmd:"" help:"Build and choose the sample of your own people by which scores are normalised."`

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/sallyport/sallyport/server/breach"
 	"github.com/sallyport/sallyport/server/mail"
 	"github.com/sallyport/sallyport/server/web"
 )
@@ -130,6 +131,32 @@ var options = []option{
 		return err
 	}},
 	{"password.queue", "64", false, toInt(0, 100_000, func(c *Config) *int { return &c.HashQueue })},
+	{"passwords.breached", "off", false, func(c *Config, s string) error {
+		if s == "false" { // as YAML reads a bare off
+			s = breachedOff
+		}
+		if s != breachedOff && s != breachedHIBP && s != breachedFilter {
+			return fmt.Errorf("must be off, hibp or filter, is %q", s)
+		}
+		c.Breached = s
+		return nil
+	}},
+	{"passwords.hibp_url", breach.DefaultURL, false, func(c *Config, s string) error {
+		u, err := url.Parse(s)
+		if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+			u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
+			return fmt.Errorf("must be an https URL without a query, or http on this machine, is %q", s)
+		}
+		c.HIBPURL = s
+		return nil
+	}},
+	{"passwords.filter_file", "", false, func(c *Config, s string) error {
+		if s == "" && c.Breached == breachedFilter {
+			return errors.New("must name the filter that passwords are looked up in (sallyport passwords build-filter makes one)")
+		}
+		c.FilterFile = s
+		return nil
+	}},
 	{"face.enabled", "true", false, toBool(func(c *Config) *bool { return &c.FaceEnabled })},
 	{"face.worker", "", false, func(c *Config, s string) error {
 		c.FaceWorker = s
@@ -191,6 +218,17 @@ var options = []option{
 		c.Grace = d
 		return nil
 	}},
+}
+
+// The values of passwords.breached.
+const (
+	breachedOff    = "off"
+	breachedHIBP   = "hibp"
+	breachedFilter = "filter"
+)
+
+func isLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 func setPublicURL(c *Config, s string) error {

@@ -127,8 +127,12 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 		previous, stopPrevious = startFace(context.WithoutCancel(ctx), before, log)
 		defer stopPrevious()
 	}
+	breaches, err := config.breaches()
+	if err != nil {
+		return err
+	}
 	srv, err := server.New(server.Deps{
-		Store: store, Policies: policies, Digester: sealer, Engine: engine, Previous: previous, Gate: gate, Cohorts: cohorts,
+		Store: store, Breaches: breaches, Policies: policies, Digester: sealer, Engine: engine, Previous: previous, Gate: gate, Cohorts: cohorts,
 		Now: time.Now, Log: log, TouchEvery: postgres.TouchEvery,
 		Options: server.Options{
 			SiteName: config.SiteName, PublicURL: config.PublicURL, Demo: config.Demo, Proxies: config.Proxies,

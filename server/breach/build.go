@@ -36,29 +36,30 @@ const maxListLine = 256
 // that they are counted before the filter is sized, also where the list can be
 // read once. The filter takes its place by a rename when it is whole. A list with
 // a bad line gives no filter.
-func (b Build) Run(ctx context.Context, list io.Reader, path string) (entries uint64, err error) {
+func (b Build) Run(ctx context.Context, list io.Reader, path string) error {
 	spool, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*.spool")
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { _ = errors.Join(spool.Close(), os.Remove(spool.Name())) }()
-	if entries, err = b.spool(ctx, list, spool); err != nil {
-		return 0, err
+	entries, err := b.spool(ctx, list, spool)
+	if err != nil {
+		return err
 	}
 	p, err := parametersFor(entries, b.Rate)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	out, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*.new")
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { _ = os.Remove(out.Name()) }() // gone already when all went well
 	err = b.write(ctx, p, spool, out)
 	if err := errors.Join(err, out.Chmod(0o644), out.Sync(), out.Close()); err != nil { //nolint:gosec // the server may run as another user
-		return 0, err
+		return err
 	}
-	return entries, os.Rename(out.Name(), path)
+	return os.Rename(out.Name(), path)
 }
 
 // spool writes the hashes of a list one after another.

@@ -96,12 +96,17 @@ func (p parameters) bits(digest [sha1.Size]byte, do func(bit uint64) bool) {
 	}
 }
 
+type file interface {
+	io.ReaderAt
+	io.Closer
+}
+
 // Filter is a Bloom filter in a file. It is read where it lies, k bytes a
 // question, and the operating system keeps in memory what there is room for. It
 // is safe for concurrent use.
 type Filter struct {
 	parameters
-	file io.ReaderAt
+	file file
 	size int64
 }
 
@@ -123,7 +128,7 @@ func OpenFilter(path string) (*Filter, error) {
 	return f, nil
 }
 
-func newFilter(file io.ReaderAt, size int64) (*Filter, error) {
+func newFilter(file file, size int64) (*Filter, error) {
 	header := make([]byte, headerBytes)
 	if n, err := file.ReadAt(header, 0); n < headerBytes && err != io.EOF {
 		return nil, fmt.Errorf("can't be read: %w", err)
@@ -172,6 +177,9 @@ func (f *Filter) Verify() error {
 	}
 	return nil
 }
+
+// Close closes the file.
+func (f *Filter) Close() error { return f.file.Close() }
 
 // String says what the filter holds.
 func (f *Filter) String() string {

@@ -31,7 +31,7 @@ func listed(n int) string {
 func build(t *testing.T, b Build, list string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "leaked.filter")
-	if _, err := b.Run(t.Context(), strings.NewReader(list), path); err != nil {
+	if err := b.Run(t.Context(), strings.NewReader(list), path); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -115,7 +115,7 @@ func TestBadLists(t *testing.T) {
 			t.Fatal(err)
 		}
 		bad := []int{}
-		_, err := Build{Rate: 1e-3, Bad: func(line int, _ string) { bad = append(bad, line) }}.Run(t.Context(), strings.NewReader(c.list), path)
+		err := Build{Rate: 1e-3, Bad: func(line int, _ string) { bad = append(bad, line) }}.Run(t.Context(), strings.NewReader(c.list), path)
 		if err == nil || !strings.Contains(err.Error(), c.why) || fmt.Sprint(bad) != c.bad {
 			t.Errorf("%s: %v, bad lines %v", name, err, bad)
 		}
@@ -143,11 +143,15 @@ func TestABuildThatIsStoppedLeavesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	lines := 0
 	b := Build{Rate: 1e-3, Read: func(n int) { lines += n; cancel() }}
-	if _, err := b.Run(ctx, strings.NewReader(listed(readEvery+5)), path); !errors.Is(err, context.Canceled) || lines != readEvery {
+	if err := b.Run(ctx, strings.NewReader(listed(readEvery+5)), path); !errors.Is(err, context.Canceled) || lines != readEvery {
 		t.Errorf("%v after %d lines", err, lines)
 	}
 	onlyTheOneBefore(t, "stopped", path)
 }
+
+type inMemory struct{ *bytes.Reader }
+
+func (inMemory) Close() error { return nil }
 
 func TestDamagedFiltersAreTold(t *testing.T) {
 	t.Parallel()
@@ -169,7 +173,7 @@ func TestDamagedFiltersAreTold(t *testing.T) {
 		"magic": {changed(0), false}, "version": {changed(8), false}, "k": {changed(12), false}, "n": {changed(24), false}, "crc": {changed(40), false},
 		"cut off": {whole[:len(whole)-1], false}, "header alone": {whole[:headerBytes], false}, "longer": {append(bytes.Clone(whole), 0), false},
 	} {
-		f, err := newFilter(bytes.NewReader(c.content), int64(len(c.content)))
+		f, err := newFilter(inMemory{bytes.NewReader(c.content)}, int64(len(c.content)))
 		if (err == nil) != c.opens {
 			t.Errorf("%s: opens %v", name, err)
 		}
@@ -203,6 +207,8 @@ func (n *nothing) ReadAt(p []byte, off int64) (int, error) {
 	}
 	return len(p), nil
 }
+
+func (*nothing) Close() error { return nil }
 
 // FuzzHeader: whatever the header and the size, the file is refused, or the header
 // is the one that its parameters are written as, and no question reads beyond the

@@ -7,12 +7,12 @@ import (
 	"sync"
 )
 
-// progress is a bar on a terminal, and nothing anywhere else. It is safe for
-// concurrent use.
+// progress is a bar on a terminal, or a count where nobody knows how many there
+// are, and nothing anywhere else. It is safe for concurrent use.
 type progress struct {
 	out  *os.File // nil where there is no terminal
 	what string
-	all  int
+	all  int // 0 where nobody knows
 
 	mu   sync.Mutex
 	done int // guarded by mu
@@ -31,9 +31,13 @@ func (p *progress) Add(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done += n
-	if p.out != nil {
+	switch {
+	case p.out == nil:
+	case p.all == 0:
+		fmt.Fprintf(p.out, "\r%d %s", p.done, p.what)
+	default:
 		const columns = 30
-		filled := columns * p.done / max(p.all, 1)
+		filled := columns * min(p.done, p.all) / p.all
 		fmt.Fprintf(p.out, "\r[%s%s] %d of %d %s", strings.Repeat("#", filled), strings.Repeat(".", columns-filled), p.done, p.all, p.what)
 	}
 }
