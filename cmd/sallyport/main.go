@@ -27,6 +27,9 @@ type cli struct {
 		Check policyCheckCommand `cmd:"" help:"Read the policy file and say everything that is wrong with it."`
 		Show  policyShowCommand  `cmd:"" help:"Print the policy that would be in force."`
 	} `cmd:"" help:"Look at the policy."`
+	User struct {
+		Import userImportCommand `cmd:"" help:"Bring accounts along from another system, with the password hashes that it made."`
+	} `cmd:"" help:"Work on accounts."`
 	Passwords struct {
 		BuildFilter passwordsFilterCommand `cmd:"" help:"Make the file that new passwords are looked up in, of a list of leaked ones."`
 	} `cmd:"" help:"Keep a list of leaked passwords."`

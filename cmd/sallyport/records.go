@@ -11,30 +11,9 @@ import (
 	"github.com/sallyport/sallyport/server/face"
 )
 
-// faceRecords is what commands about faces work with, without a running server
-// and without a worker: the net is known by its manifest.
-type faceRecords struct {
-	store   *postgres.Store
-	cohorts *face.Cohorts
-	policy  models.Policy
-	model   biometrics.Model
-}
-
-// withFaceRecords runs do over the records of a database that answers and whose
-// schema is the one that this program needs.
-func withFaceRecords(ctx context.Context, c *cli, do func(faceRecords) error) error {
-	config, err := c.configuration()
-	if err != nil {
-		return err
-	}
-	manifest, err := config.manifest()
-	if err != nil {
-		return err
-	}
-	policy, err := readPolicy(config)
-	if err != nil {
-		return err
-	}
+// withRecords runs do over the records of a database that answers and whose schema
+// is the one that this program needs.
+func withRecords(ctx context.Context, config Config, do func(*postgres.Store) error) error {
 	sealer, err := config.sealer()
 	if err != nil {
 		return err
@@ -49,10 +28,37 @@ func withFaceRecords(ctx context.Context, c *cli, do func(faceRecords) error) er
 	if err := postgres.CheckSchema(answers, pool); err != nil {
 		return err
 	}
-	store := postgres.New(pool, sealer, time.Now)
-	return do(faceRecords{
-		store: store, policy: policy, model: manifest.Identity(config.FaceDetector),
-		cohorts: &face.Cohorts{Store: store, Now: time.Now, Log: slog.New(slog.DiscardHandler)},
+	return do(postgres.New(pool, sealer, time.Now))
+}
+
+// faceRecords is what commands about faces work with, without a running server
+// and without a worker: the net is known by its manifest.
+type faceRecords struct {
+	store   *postgres.Store
+	cohorts *face.Cohorts
+	policy  models.Policy
+	model   biometrics.Model
+}
+
+// withFaceRecords runs do over the records and what is known of the installed net.
+func withFaceRecords(ctx context.Context, c *cli, do func(faceRecords) error) error {
+	config, err := c.configuration()
+	if err != nil {
+		return err
+	}
+	manifest, err := config.manifest()
+	if err != nil {
+		return err
+	}
+	policy, err := readPolicy(config)
+	if err != nil {
+		return err
+	}
+	return withRecords(ctx, config, func(store *postgres.Store) error {
+		return do(faceRecords{
+			store: store, policy: policy, model: manifest.Identity(config.FaceDetector),
+			cohorts: &face.Cohorts{Store: store, Now: time.Now, Log: slog.New(slog.DiscardHandler)},
+		})
 	})
 }
 
