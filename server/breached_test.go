@@ -2,7 +2,7 @@ package server_test
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // the name by which leaked passwords are listed
+	"crypto/sha1"
 	"errors"
 	"fmt"
 	"log/slog"

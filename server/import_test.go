@@ -29,7 +29,7 @@ func (s *site) bring(accounts ...map[string]string) {
 		}
 		users = append(users, u)
 	}
-	outcomes, err := s.Store.ImportUsers(s.t.Context(), users, false)
+	outcomes, err := s.ImportUsers(s.t.Context(), users, false)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func (s *site) bring(accounts ...map[string]string) {
 
 func (s *site) hashOf(username string) string {
 	s.t.Helper()
-	found, err := s.Store.CredentialsByIdentifier(s.t.Context(), username)
+	found, err := s.CredentialsByIdentifier(s.t.Context(), username)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestUnknownNamesCostWhatAccountsCost(t *testing.T) {
 	s.bring(people...)
 	drawn := map[string]int{}
 	for i := range names {
-		decoy, err := s.Store.PasswordDecoy(t.Context(), s.Sealer.Digest("identifier", fmt.Sprintf("nobody%d", i)))
+		decoy, err := s.PasswordDecoy(t.Context(), s.Sealer.Digest("identifier", fmt.Sprintf("nobody%d", i)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"crypto/sha1" //nolint:gosec // the name by which leaked passwords are listed
+	"crypto/sha1"
 	"fmt"
 	"os"
 	"path/filepath"

@@ -53,7 +53,7 @@ func (i userImportCommand) Run(ctx context.Context, c *cli, out *os.File) error 
 	if err != nil {
 		return err
 	}
-	var report io.Writer = io.Discard
+	report := io.Discard
 	if i.Report != "" {
 		file, err := os.OpenFile(i.Report, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 		if err != nil {

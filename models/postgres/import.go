@@ -110,8 +110,9 @@ func (s *Store) importTOTP(ctx context.Context, tx pgx.Tx, now time.Time, create
 // recordImported writes the fact of each account. Nobody's session did it, and no
 // policy was asked.
 func recordImported(ctx context.Context, tx pgx.Tx, now time.Time, created map[models.ID]models.ImportedUser) error {
-	var ids, owners []string
-	var verified, second []bool
+	n := len(created)
+	ids, owners := make([]string, 0, n), make([]string, 0, n)
+	verified, second := make([]bool, 0, n), make([]bool, 0, n)
 	for userID, u := range created {
 		ids, owners = append(ids, string(models.NewID(now))), append(owners, string(userID))
 		verified, second = append(verified, u.EmailVerified), append(second, u.TOTPSecret != nil)

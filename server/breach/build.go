@@ -56,7 +56,8 @@ func (b Build) Run(ctx context.Context, list io.Reader, path string) error {
 	}
 	defer func() { _ = os.Remove(out.Name()) }() // gone already when all went well
 	err = b.write(ctx, p, spool, out)
-	if err := errors.Join(err, out.Chmod(0o644), out.Sync(), out.Close()); err != nil { //nolint:gosec // the server may run as another user
+	// The server may run as another user, and the list is no secret.
+	if err := errors.Join(err, out.Chmod(0o644), out.Sync(), out.Close()); err != nil {
 		return err
 	}
 	return os.Rename(out.Name(), path)

@@ -3,7 +3,7 @@ package breach
 import (
 	"bytes"
 	"context"
-	"crypto/sha1" //nolint:gosec // the name by which leaked passwords are listed
+	"crypto/sha1"
 	"errors"
 	"fmt"
 	"io"
