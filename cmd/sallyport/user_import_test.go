@@ -299,7 +299,9 @@ func TestALongImportTakesLittleMemory(t *testing.T) {
 		return m.HeapAlloc
 	}
 	var before, after uint64
+	written := make(chan struct{})
 	go func() {
+		defer close(written)
 		defer write.Close()
 		fmt.Fprintln(write, "email,username,password_hash,external_id,display_name")
 		for n := range accounts {
@@ -314,6 +316,7 @@ func TestALongImportTakesLittleMemory(t *testing.T) {
 	if err := printed(t, out, "user", "import", "-", "--format", "csv"); err != nil || !strings.HasPrefix(i.read(out), fmt.Sprintf("created %d,", accounts)) {
 		t.Fatalf("%q %v", i.read(out), err)
 	}
+	<-written
 	if grown := int64(after) - int64(before); grown > 8<<20 {
 		t.Errorf("%d more accounts take %d KiB", accounts-measured, grown>>10)
 	}
