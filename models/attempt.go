@@ -54,6 +54,7 @@ const (
 	EffectEstablish      EffectKind = "establish"       // set mfa_established_at, once
 	EffectResetCount     EffectKind = "reset_count"     // this factor's own failures
 	EffectRecord         EffectKind = "record"          // write the audit row
+	EffectKnowDevice     EffectKind = "know_device"     // remember the browser, or record that it is new
 )
 
 // Effect is one thing to do, as data.
@@ -61,6 +62,10 @@ type Effect struct {
 	Kind   EffectKind
 	Factor Factor // with EffectResetCount and EffectRecord
 	Fact   string // with EffectRecord: what the audit row says happened
+	// Try is what the success was counted in, with EffectResetCount. Device is the hash of the browser's marker, with EffectKnowDevice.
+	// Whoever decides for a request fills them in.
+	Try    *Try
+	Device TokenHash
 }
 
 // Decide is a step of the state machine with the policy, the event and the

@@ -121,17 +121,17 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 		case models.EffectRotate:
 			token = seal.NewToken()
 		case models.EffectEndOthers:
-			_, err = tx.Exec(ctx, `
-				DELETE FROM sessions
-				WHERE user_id = $1 AND id <> $2`, session.User.ID, session.ID)
+			err = endOthers(ctx, tx, session)
 		case models.EffectDropEnrolments:
 			err = dropEnrolments(ctx, tx, session.User.ID)
 		case models.EffectEstablish:
 			err = establish(ctx, tx, session, now)
 		case models.EffectResetCount:
-			err = resetCount(ctx, tx, AccountSubject(session.User.ID), effect.Factor)
+			err = resetCount(ctx, tx, now, session.User.ID, effect.Factor, effect.Try)
 		case models.EffectRecord:
 			err = record(ctx, tx, now, session, effect.Fact, map[string]any{"factor": effect.Factor})
+		case models.EffectKnowDevice:
+			err = knowDevice(ctx, tx, now, session, effect.Device)
 		default:
 			err = fmt.Errorf("no such effect %q", effect.Kind)
 		}

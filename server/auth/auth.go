@@ -4,6 +4,7 @@ package auth
 
 import (
 	"context"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/models"
@@ -18,7 +19,13 @@ type Store interface {
 	CredentialsByIdentifier(ctx context.Context, canonical string) (models.Credentials, error)
 	CredentialsByID(ctx context.Context, id models.ID) (models.Credentials, error)
 	RehashPassword(ctx context.Context, userID models.ID, old, fresh string) error
+	ProofStore
 	ChangePassword(ctx context.Context, ref models.Ref, old, fresh string, decide models.Decide) (models.Session, string, error)
+}
+
+// ProofStore remembers which proofs of work were used.
+type ProofStore interface {
+	SpendProof(ctx context.Context, challenge []byte, expires time.Time) (first bool, err error)
 }
 
 // Digester gives keyed hashes of names that nobody has registered.
@@ -32,6 +39,8 @@ type Handlers struct {
 	Store    Store
 	Digester Digester
 	Hasher   *Hasher
+	Sources  *Sources
+	Bots     *Bots
 	SiteName string
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/models/seal"
+	"github.com/sallyport/sallyport/server/web"
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/sync/semaphore"
 )
@@ -29,18 +30,28 @@ const (
 
 // Hasher makes and checks Argon2id hashes. It runs a bounded number at once,
 // for each takes its memory, lets a bounded number wait, and sheds the rest.
+// Known devices have slots of their own, so that strangers who fill the queue
+// don't shed the owner of an account.
 type Hasher struct {
-	cost    Argon2
+	cost  Argon2
+	lanes [2]lane // strangers, known devices
+	decoy string  // a hash of nothing anybody knows, with the cost in force
+}
+
+// lane runs a bounded number of hashes and lets a bounded number wait.
+type lane struct {
 	running *semaphore.Weighted
 	waiting atomic.Int64
 	queue   int64
-	decoy   string // a hash of nothing anybody knows, with the cost in force
 }
 
 // NewHasher makes a hasher that runs parallel hashes at once and lets queue
-// more wait.
+// more wait, and half as many, rounded up, for known devices beside.
 func NewHasher(cost Argon2, parallel, queue int) *Hasher {
-	h := &Hasher{cost: cost, running: semaphore.NewWeighted(int64(parallel)), queue: int64(queue)}
+	h := &Hasher{cost: cost}
+	for i, parallel := range []int{parallel, (parallel + 1) / 2} {
+		h.lanes[i].running, h.lanes[i].queue = semaphore.NewWeighted(int64(parallel)), int64(queue)
+	}
 	h.decoy = encode(cost, seal.Random(saltBytes), seal.Random(keyBytes))
 	return h
 }
@@ -78,20 +89,24 @@ func (h *Hasher) Check(ctx context.Context, password, phc string) (match, stale 
 	return subtle.ConstantTimeCompare(got, want) == 1 && exists, cost != h.cost, nil
 }
 
-// enter waits for a place among the running hashes.
+// enter waits for a place among the running hashes of the lane that ctx is in.
 func (h *Hasher) enter(ctx context.Context) (release func(), err error) {
-	if h.running.TryAcquire(1) {
-		return func() { h.running.Release(1) }, nil
+	l := &h.lanes[0]
+	if web.InKnownLane(ctx) {
+		l = &h.lanes[1]
 	}
-	if h.waiting.Add(1) > h.queue {
-		h.waiting.Add(-1)
+	if l.running.TryAcquire(1) {
+		return func() { l.running.Release(1) }, nil
+	}
+	if l.waiting.Add(1) > l.queue {
+		l.waiting.Add(-1)
 		return nil, busy(nil)
 	}
-	defer h.waiting.Add(-1)
-	if err := h.running.Acquire(ctx, 1); err != nil {
+	defer l.waiting.Add(-1)
+	if err := l.running.Acquire(ctx, 1); err != nil {
 		return nil, busy(err)
 	}
-	return func() { h.running.Release(1) }, nil
+	return func() { l.running.Release(1) }, nil
 }
 
 func busy(cause error) error {

@@ -66,7 +66,7 @@ func TestNobodyMatchesAMissingAccount(t *testing.T) {
 func TestTooManyWaitersAreShed(t *testing.T) {
 	t.Parallel()
 	h := NewHasher(cheap, 1, 2)
-	if err := h.running.Acquire(t.Context(), 1); err != nil { // a hash that takes for ever
+	if err := h.lanes[0].running.Acquire(t.Context(), 1); err != nil { // a hash that takes for ever
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -74,7 +74,7 @@ func TestTooManyWaitersAreShed(t *testing.T) {
 	for range 2 {
 		waiting.Go(func() { _, _ = h.Hash(ctx, "x") })
 	}
-	for h.waiting.Load() < 2 {
+	for h.lanes[0].waiting.Load() < 2 {
 		time.Sleep(time.Millisecond)
 	}
 	_, err := h.Hash(t.Context(), "x")
@@ -83,7 +83,7 @@ func TestTooManyWaitersAreShed(t *testing.T) {
 	}
 	cancel()
 	waiting.Wait()
-	h.running.Release(1)
+	h.lanes[0].running.Release(1)
 	if _, err := h.Hash(t.Context(), "x"); err != nil {
 		t.Errorf("free again: %v", err)
 	}

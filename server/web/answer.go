@@ -88,6 +88,7 @@ func (d *Door) Opened(c *fiber.Ctx, s models.Session, token string) (SessionBody
 	if token != "" && s.Transport == models.Cookie {
 		d.setCookie(c, d.cookieName(), token, s.EndsAt)
 	}
+	d.keepMarkers(c, s.Transport)
 	factors, err := d.UsableFactors(c, s)
 	if err != nil {
 		if token == "" {

@@ -1,0 +1,84 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/models/seal"
+)
+
+// workWithin is how long a proof of work is taken: long enough for a slow phone.
+const workWithin = 5 * time.Minute
+
+// workPurpose separates the signature from other digests under the same key.
+const workPurpose = "bot_check"
+
+// newWork makes a challenge in ALTCHA's format: find the number whose SHA-256
+// behind the salt is the challenge. Nothing of it is kept; the signature tells
+// that it is ours.
+func (b *Bots) newWork(maxNumber int) *models.BotChallenge {
+	number, err := rand.Int(rand.Reader, big.NewInt(int64(maxNumber)+1))
+	if err != nil {
+		panic(err) // crypto/rand never fails
+	}
+	// The salt ends in & so that no digit of the time can be taken for one of the
+	// number, which would make an old solution last longer.
+	salt := fmt.Sprintf("%x?expires=%d&", seal.Random(12), b.Now().Add(workWithin).Unix())
+	challenge := hash(salt, number.Int64())
+	return &models.BotChallenge{
+		Provider: models.BotALTCHA, Algorithm: "SHA-256", Challenge: challenge, MaxNumber: maxNumber, Salt: salt,
+		Signature: hex.EncodeToString(b.Digester.Digest(workPurpose, challenge)),
+	}
+}
+
+func hash(salt string, number int64) string {
+	sum := sha256.Sum256([]byte(salt + strconv.FormatInt(number, 10)))
+	return hex.EncodeToString(sum[:])
+}
+
+// work is a solution as ALTCHA's clients send it: base64 of this in JSON.
+type work struct {
+	Algorithm string `json:"algorithm"`
+	Challenge string `json:"challenge"`
+	Number    int64  `json:"number"`
+	Salt      string `json:"salt"`
+	Signature string `json:"signature"`
+}
+
+var workSalt = regexp.MustCompile(`^[0-9a-f]{24}\?expires=([0-9]{1,12})&$`)
+
+// worked tells whether a proof is a solution of ours that is in time and was not
+// used before. From then on it is.
+func (b *Bots) worked(ctx context.Context, proof string) (bool, error) {
+	var w work
+	doc, err := base64.StdEncoding.DecodeString(proof)
+	if err != nil || json.Unmarshal(doc, &w) != nil || w.Algorithm != "SHA-256" || w.Number < 0 {
+		return false, nil
+	}
+	salt := workSalt.FindStringSubmatch(w.Salt)
+	signature, err := hex.DecodeString(w.Signature)
+	if salt == nil || err != nil || subtle.ConstantTimeCompare(signature, b.Digester.Digest(workPurpose, w.Challenge)) != 1 {
+		return false, nil
+	}
+	seconds, err := strconv.ParseInt(salt[1], 10, 64)
+	expires := time.Unix(seconds, 0)
+	if err != nil || !b.Now().Before(expires) || hash(w.Salt, w.Number) != w.Challenge {
+		return false, nil
+	}
+	challenge, err := hex.DecodeString(w.Challenge)
+	if err != nil {
+		return false, nil
+	}
+	return b.Store.SpendProof(ctx, challenge, expires)
+}
