@@ -58,10 +58,10 @@ type Try struct {
 	// DisableAfter are the failures in a row of By's account's Factor, in all lanes
 	// together, that disable it; 0 counts none.
 	DisableAfter int
-	// Forgives are the subjects whose streaks a success ends beside its own: a
-	// known device opens the strangers' lane again.
-	Forgives []string
-	By       Session // whose; the zero session where no account is known
+	// Reopens are the subjects whose lanes a success opens again where they were
+	// closed: a known device does so for strangers.
+	Reopens []string
+	By      Session // whose; the zero session where no account is known
 }
 
 // The subjects of buckets and streaks.

@@ -50,16 +50,17 @@ func shorten(ctx context.Context, tx pgx.Tx, streak models.Streak) error {
 	return err
 }
 
-// forgive ends streaks, closed ones too.
-func forgive(ctx context.Context, tx pgx.Tx, subjects []string, factor models.Factor) error {
+// forgive ends streaks: the lane's own, and others where they were closed. Waits
+// of others go on, or whoever failed there would see that somebody signed in.
+func forgive(ctx context.Context, tx pgx.Tx, own, closed []string, factor models.Factor) error {
 	_, err := tx.Exec(ctx, `
 		DELETE FROM failure_streaks
-		WHERE kind = $2 AND (subject, kind) IN (
+		WHERE kind = $3 AND (subject, kind) IN (
 			SELECT subject, kind
 			FROM failure_streaks
-			WHERE subject = ANY($1) AND kind = $2
+			WHERE kind = $3 AND (subject = ANY($1) OR subject = ANY($2) AND closed)
 			ORDER BY subject
-			FOR UPDATE)`, subjects, factor)
+			FOR UPDATE)`, own, closed, factor)
 	return err
 }
 

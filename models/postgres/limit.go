@@ -189,11 +189,11 @@ func resetCount(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID,
 		if err := drain(ctx, tx, now, guesses); err != nil {
 			return err
 		}
-		subjects := slices.Clone(try.Forgives)
+		var own []string
 		for _, streak := range try.Streaks {
-			subjects = append(subjects, streak.Subject)
+			own = append(own, streak.Subject)
 		}
-		if err := forgive(ctx, tx, subjects, factor); err != nil {
+		if err := forgive(ctx, tx, own, try.Reopens, factor); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,7 @@ func (h *Handlers) countSignIn(c *fiber.Ctx, user models.User, canonical, passwo
 		subject := models.DeviceSubject(device)
 		try.Buckets = []models.Bucket{{Subject: subject, Kind: pwd, Limit: limits.Password}}
 		try.Streaks = []models.Streak{{Subject: subject, Kind: pwd, CloseAfter: limits.InARow.DisableAfter}}
-		try.Forgives = []string{name}
+		try.Reopens = []string{name}
 		return h.Count(c, try)
 	}
 	network := web.Network(c)

@@ -11,9 +11,9 @@ import (
 const keyTries local = "tries"
 
 // Try counts one try at a factor of the request's account, before the check it
-// belongs to. A success also ends the failures in a row of what it forgives.
-func (d *Door) Try(c *fiber.Ctx, factor models.Factor, forgives ...string) error {
-	return d.tryFactor(c, factor, countTries|countInARow|countToDisable, forgives...)
+// belongs to. A success also opens the lanes again that it reopens.
+func (d *Door) Try(c *fiber.Ctx, factor models.Factor, reopens ...string) error {
+	return d.tryFactor(c, factor, countTries|countInARow|countToDisable, reopens...)
 }
 
 // TryNew is Try while a factor is set up: failing at a new one says nothing of
@@ -41,14 +41,14 @@ const (
 	countToDisable
 )
 
-func (d *Door) tryFactor(c *fiber.Ctx, factor models.Factor, counts int, forgives ...string) error {
+func (d *Door) tryFactor(c *fiber.Ctx, factor models.Factor, counts int, reopens ...string) error {
 	s, limits := Session(c), d.Policy(c).Limits
 	device, err := d.KnownDevice(c, s.User.ID)
 	if err != nil {
 		return err
 	}
 	subject, limit := models.AccountSubject(s.User.ID), d.Policy(c).Limit(factor)
-	try := models.Try{Factor: factor, Waits: limits.InARow, Forgives: forgives, By: s}
+	try := models.Try{Factor: factor, Waits: limits.InARow, Reopens: reopens, By: s}
 	if device != "" {
 		subject = models.DeviceSubject(device)
 	}
@@ -101,7 +101,7 @@ func tried(c *fiber.Ctx, factor models.Factor) *models.Try {
 		if try.Factor == factor {
 			all.Buckets = append(all.Buckets, try.Buckets...)
 			all.Streaks = append(all.Streaks, try.Streaks...)
-			all.Forgives = append(all.Forgives, try.Forgives...)
+			all.Reopens = append(all.Reopens, try.Reopens...)
 		}
 	}
 	return &all
