@@ -43,6 +43,7 @@ type Config struct {
 	Argon2         auth.Argon2
 	HashParallel   int
 	HashQueue      int
+	Siteverify     auth.Siteverify
 	FaceEnabled    bool
 	FaceWorker     string
 	FaceModels     string

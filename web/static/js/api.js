@@ -8,7 +8,7 @@
 
 /** What the server (or the lack of one) answered instead of what was asked for. */
 export class Problem extends Error {
-  /** @param {{code: string, status?: number, detail?: string, field?: string, reason?: string, retry_after?: number, factors?: string[]}} from */
+  /** @param {{code: string, status?: number, detail?: string, field?: string, reason?: string, retry_after?: number, factors?: string[], bot_check?: any}} from */
   constructor(from) {
     super(from.detail || from.code);
     this.code = from.code;
@@ -18,6 +18,8 @@ export class Problem extends Error {
     this.reason = from.reason ?? "";
     this.retryAfter = from.retry_after ?? 0;
     this.factors = from.factors ?? [];
+    /** @type {any} */
+    this.botCheck = from.bot_check ?? null;
   }
 }
 
