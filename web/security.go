@@ -1,18 +1,27 @@
 package web
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // SecurityPage adds, renames and removes second factors. It serves three states: enrolment_required (choose the
 // first one), recovering (replace what was lost, then sign in anew) and authenticated.
 type SecurityPage struct {
 	Layout
 	Passkeys []Passkey
-	// TOTPSince is nil without an authenticator app.
+	// TOTPSince is nil without an authenticator app, and where it is off.
 	TOTPSince                   *time.Time
 	Face                        FaceState
 	RecoveryTotal, RecoveryLeft int
-	Next                        string
+	// Off are the factors that failed too often in a row, "passkey", "totp" or "recovery": each is to be set up anew. The
+	// face says so of itself.
+	Off  []string
+	Next string
 }
+
+// IsOff says whether a factor was switched off.
+func (p SecurityPage) IsOff(kind string) bool { return slices.Contains(p.Off, kind) }
 
 // Passkey is one registered passkey.
 type Passkey struct {
@@ -53,5 +62,5 @@ func (SecurityPage) page() (name, title string) { return "security", "Security" 
 
 // CanEnrolFace says whether another way in exists already: a face is never the only one.
 func (p SecurityPage) CanEnrolFace() bool {
-	return len(p.Passkeys) > 0 || p.TOTPSince != nil || p.RecoveryLeft > 0
+	return len(p.Passkeys) > 0 && !p.IsOff("passkey") || p.TOTPSince != nil || p.RecoveryLeft > 0 && !p.IsOff("recovery")
 }

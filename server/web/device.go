@@ -65,7 +65,7 @@ func (d *Door) KnownDevice(c *fiber.Ctx, userID models.ID) (models.ID, error) {
 	}
 	for _, device := range devices {
 		if device.UserID == userID {
-			c.SetUserContext(context.WithValue(c.UserContext(), inKnownLane{}, true))
+			c.SetUserContext(WithKnownLane(c.UserContext()))
 			return device.ID, nil
 		}
 	}
@@ -73,6 +73,11 @@ func (d *Door) KnownDevice(c *fiber.Ctx, userID models.ID) (models.ID, error) {
 }
 
 type inKnownLane struct{}
+
+// WithKnownLane is for the work of a known device.
+func WithKnownLane(ctx context.Context) context.Context {
+	return context.WithValue(ctx, inKnownLane{}, true)
+}
 
 // InKnownLane tells the hasher whose work it does. It travels in the context as a
 // deadline does: how long something may take is nothing that what is hashed
