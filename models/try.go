@@ -64,7 +64,7 @@ type Try struct {
 	By      Session // whose; the zero session where no account is known
 }
 
-// The subjects of buckets and streaks.
+// Everybody is the subject of what all of them have together.
 const Everybody = "all"
 
 // AccountSubject is an account, signed in as far as its password.

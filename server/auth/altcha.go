@@ -61,24 +61,30 @@ var workSalt = regexp.MustCompile(`^[0-9a-f]{24}\?expires=([0-9]{1,12})&$`)
 // worked tells whether a proof is a solution of ours that is in time and was not
 // used before. From then on it is.
 func (b *Bots) worked(ctx context.Context, proof string) (bool, error) {
-	var w work
-	doc, err := base64.StdEncoding.DecodeString(proof)
-	if err != nil || json.Unmarshal(doc, &w) != nil || w.Algorithm != "SHA-256" || w.Number < 0 {
+	w, ok := readWork(proof)
+	if !ok || w.Algorithm != "SHA-256" || w.Number < 0 {
 		return false, nil
 	}
-	salt := workSalt.FindStringSubmatch(w.Salt)
-	signature, err := hex.DecodeString(w.Signature)
-	if salt == nil || err != nil || subtle.ConstantTimeCompare(signature, b.Digester.Digest(workPurpose, w.Challenge)) != 1 {
+	signature := hex.EncodeToString(b.Digester.Digest(workPurpose, w.Challenge))
+	expires, ok := w.expires()
+	if !ok || !b.Now().Before(expires) || hash(w.Salt, w.Number) != w.Challenge ||
+		subtle.ConstantTimeCompare([]byte(w.Signature), []byte(signature)) != 1 {
 		return false, nil
+	}
+	return b.Store.SpendProof(ctx, []byte(w.Challenge), expires)
+}
+
+func readWork(proof string) (w work, ok bool) {
+	doc, err := base64.StdEncoding.DecodeString(proof)
+	return w, err == nil && json.Unmarshal(doc, &w) == nil
+}
+
+// expires reads from the salt until when a solution is taken.
+func (w work) expires() (time.Time, bool) {
+	salt := workSalt.FindStringSubmatch(w.Salt)
+	if salt == nil {
+		return time.Time{}, false
 	}
 	seconds, err := strconv.ParseInt(salt[1], 10, 64)
-	expires := time.Unix(seconds, 0)
-	if err != nil || !b.Now().Before(expires) || hash(w.Salt, w.Number) != w.Challenge {
-		return false, nil
-	}
-	challenge, err := hex.DecodeString(w.Challenge)
-	if err != nil {
-		return false, nil
-	}
-	return b.Store.SpendProof(ctx, challenge, expires)
+	return time.Unix(seconds, 0), err == nil
 }

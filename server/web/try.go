@@ -22,14 +22,14 @@ func (d *Door) TryNew(c *fiber.Ctx, factor models.Factor) error {
 	return d.tryFactor(c, factor, countTries|countInARow)
 }
 
-// TryChallenge counts the issuing of a challenge as the try that it allows, and
-// TryAnswer the answer to it as a failure in a row, until it has passed: whoever
-// turns a question away has not failed at it.
+// TryChallenge counts the issuing of a challenge as the try that it allows. Its
+// answer is counted by TryAnswer.
 func (d *Door) TryChallenge(c *fiber.Ctx, factor models.Factor) error {
 	return d.tryFactor(c, factor, countTries)
 }
 
-// TryAnswer: see TryChallenge.
+// TryAnswer counts the answer to a challenge as a failure in a row, until it has
+// passed. Whoever turned the question away has not failed at it.
 func (d *Door) TryAnswer(c *fiber.Ctx, factor models.Factor) error {
 	return d.tryFactor(c, factor, countInARow|countToDisable)
 }
