@@ -6,6 +6,4 @@ ALTER TABLE users
     -- when the account was imported; null for one that was registered here
     ADD COLUMN imported_at timestamptz,
     -- what the account is called where it came from: a second import finds it by this
-    ADD COLUMN external_id text CONSTRAINT users_external_id_key UNIQUE CHECK (length(external_id) BETWEEN 1 AND 255),
-    -- BCP 47; null where nobody said
-    ADD COLUMN language text CHECK (length(language) BETWEEN 2 AND 35);
+    ADD COLUMN external_id text CONSTRAINT users_external_id_key UNIQUE CHECK (length(external_id) BETWEEN 1 AND 255);

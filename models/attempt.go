@@ -69,6 +69,7 @@ const (
 	EffectLift           EffectKind = "lift"            // end a freeze, trust the password again
 	EffectRecord         EffectKind = "record"          // write the audit row
 	EffectProve          EffectKind = "prove"           // note the proof on the step-up that it was given for
+	EffectKnowDevice     EffectKind = "know_device"     // remember the browser, or record that it is new
 )
 
 // Effect is one thing to do, as data.
@@ -78,6 +79,10 @@ type Effect struct {
 	Object ID     // with EffectRecord: the row that was added or removed
 	Fact   string // with EffectRecord: what the audit row says happened
 	Proof  Method // with EffectProve
+	// Try is what the success was counted in, with EffectResetCount. Device is the hash of the browser's marker, with EffectKnowDevice.
+	// Whoever decides for a request fills them in.
+	Try    *Try
+	Device TokenHash
 }
 
 // Decide is a step of the state machine with the policy, the event and the

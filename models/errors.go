@@ -21,6 +21,7 @@ const (
 	CodeStepUpRequired       Code = "step_up_required"
 	CodeCrossSite            Code = "cross_site"
 	CodeRateLimited          Code = "rate_limited"
+	CodeBotCheckRequired     Code = "bot_check_required"
 	CodeFactorRejected       Code = "factor_rejected"
 	CodeTooLarge             Code = "too_large"
 	CodeLastFactor           Code = "last_factor"
@@ -53,6 +54,7 @@ type Error struct {
 	Password   bool          // with CodeStepUpRequired: the password is needed too
 	MaxAge     time.Duration // with CodeStepUpRequired: how old a proof may be
 	Factors    []Factor      // with CodeStepUpRequired: the person's factors that would do
+	BotCheck   *BotChallenge // with CodeBotCheckRequired: what to solve
 	Cause      error         // for the log alone
 }
 

@@ -39,6 +39,9 @@ type Enrolled struct {
 	TOTP     bool
 	Face     bool
 	Codes    int // recovery codes not used yet
+	// Disabled are the factors that failed too often in a row, faces apart. They
+	// don't count above until they are set up anew.
+	Disabled []Factor
 }
 
 // Any tells whether the account holds a second factor. Recovery codes alone

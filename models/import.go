@@ -4,7 +4,7 @@ package models
 type ImportedUser struct {
 	NewUser           // PasswordHash as the other system made it
 	ExternalID string // what the account is called there; may be empty
-	Language   string // BCP 47; may be empty
+	Language   string // one of Languages
 	TOTPSecret []byte // of its authenticator app; nil without one
 }
 

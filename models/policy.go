@@ -19,6 +19,7 @@ type Policy struct {
 	Password PasswordPolicy `yaml:"password" json:"password"`
 	Limits   LimitsPolicy   `yaml:"limits" json:"limits"`
 	Mail     MailPolicy     `yaml:"mail" json:"mail"`
+	BotCheck BotCheckPolicy `yaml:"bot_check" json:"bot_check"`
 	// Unsafe names the settings that switch a protection off and may do so.
 	Unsafe []string `yaml:"unsafe,omitempty" json:"unsafe,omitempty"`
 }
@@ -90,31 +91,10 @@ type PasswordPolicy struct {
 	MinLength int `yaml:"min_length" json:"min_length"`
 }
 
-// Limit allows Max failures in each Window.
-type Limit struct {
-	Max    int      `yaml:"max" json:"max"`
-	Window Duration `yaml:"window" json:"window"`
-}
-
 // MailPolicy bounds what an account is sent.
 type MailPolicy struct {
 	// PerHour is how many letters of one kind an account gets in an hour.
 	PerHour int `yaml:"per_hour" json:"per_hour"`
-}
-
-// LimitsPolicy counts failures per account and factor; Login, Registration,
-// PasskeyLogin and Advice count requests per network. Failures of a face are
-// counted in a row: see FailuresPolicy.
-type LimitsPolicy struct {
-	Password     Limit `yaml:"password" json:"password"`
-	Passkey      Limit `yaml:"passkey" json:"passkey"`
-	TOTP         Limit `yaml:"totp" json:"totp"`
-	FaceCapture  Limit `yaml:"face_capture" json:"face_capture"`
-	Recovery     Limit `yaml:"recovery" json:"recovery"`
-	Login        Limit `yaml:"login" json:"login"`
-	Registration Limit `yaml:"registration" json:"registration"`
-	PasskeyLogin Limit `yaml:"passkey_login" json:"passkey_login"`
-	Advice       Limit `yaml:"advice" json:"advice"`
 }
 
 // DefaultPolicy is what a new installation starts with. model is the face
@@ -123,7 +103,6 @@ type LimitsPolicy struct {
 // was 6.5e-5 for frames of one capture (a model) and 1.6e-3 for photos taken
 // apart; within one homogeneous group 22 % and 91 % (docs/face-accuracy.md).
 func DefaultPolicy(model string) Policy {
-	limit := func(limit int, window time.Duration) Limit { return Limit{limit, Duration(window)} }
 	return Policy{
 		Factors: FactorsPolicy{Allowed: []Factor{Passkey, TOTP, Face, Recovery}, Passwordless: true},
 		Face:    defaultFace(model),
@@ -143,17 +122,8 @@ func DefaultPolicy(model string) Policy {
 		},
 		Password: PasswordPolicy{MinLength: 8},
 		Mail:     MailPolicy{PerHour: 5},
-		Limits: LimitsPolicy{
-			Password:     limit(10, 15*time.Minute),
-			Passkey:      limit(20, 15*time.Minute),
-			TOTP:         limit(5, 15*time.Minute),
-			FaceCapture:  limit(30, 15*time.Minute),
-			Recovery:     limit(5, 15*time.Minute),
-			Login:        limit(300, 15*time.Minute),
-			Registration: limit(30, time.Hour),
-			PasskeyLogin: limit(120, 15*time.Minute),
-			Advice:       limit(300, 15*time.Minute),
-		},
+		Limits:   defaultLimits(),
+		BotCheck: BotCheckPolicy{Provider: BotOff, After: 10, MaxNumber: 100_000},
 	}
 }
 
@@ -221,20 +191,7 @@ func (p Policy) Strictest(q Policy) Policy {
 	}
 	out.Password.MinLength = max(p.Password.MinLength, q.Password.MinLength)
 	out.Mail = q.Mail // guards the mailbox, and binds no attempt
-	out.Limits = LimitsPolicy{
-		Password:     p.Limits.Password.strictest(q.Limits.Password),
-		Passkey:      p.Limits.Passkey.strictest(q.Limits.Passkey),
-		TOTP:         p.Limits.TOTP.strictest(q.Limits.TOTP),
-		FaceCapture:  p.Limits.FaceCapture.strictest(q.Limits.FaceCapture),
-		Recovery:     p.Limits.Recovery.strictest(q.Limits.Recovery),
-		Login:        p.Limits.Login.strictest(q.Limits.Login),
-		Registration: p.Limits.Registration.strictest(q.Limits.Registration),
-		PasskeyLogin: p.Limits.PasskeyLogin.strictest(q.Limits.PasskeyLogin),
-		Advice:       p.Limits.Advice.strictest(q.Limits.Advice),
-	}
+	out.Limits = p.Limits.strictest(q.Limits)
+	out.BotCheck = q.BotCheck // asked for before there is a session
 	return out
-}
-
-func (l Limit) strictest(m Limit) Limit {
-	return Limit{Max: min(l.Max, m.Max), Window: max(l.Window, m.Window)}
 }

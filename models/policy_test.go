@@ -33,7 +33,11 @@ func TestStrictestTakesTheStricterOfEachField(t *testing.T) {
 	strict.StepUp = StepUpPolicy{minute, fresh, fresh, fresh, fresh}
 	strict.Password.MinLength = 20
 	one := Limit{Max: 1, Window: Duration(10 * time.Hour)}
-	strict.Limits = LimitsPolicy{one, one, one, one, one, one, one, one, one}
+	strict.Limits = LimitsPolicy{
+		one, one, one, one, one, one, one, one, one, one, one,
+		FailureWaits{Free: 1, Wait: minute, MaxWait: Duration(2 * time.Hour), DisableAfter: 10},
+		Sources{Window: Duration(time.Hour), Names: 2, Sprayed: 2, Cost: 100},
+	}
 	for _, got := range []Policy{mild.Strictest(strict), strict.Strictest(mild)} {
 		if got.Version() != strict.Version() {
 			t.Errorf("got  %s\nwant %s", got.JSON(), strict.JSON())
@@ -106,6 +110,32 @@ func TestIDs(t *testing.T) {
 	for _, bad := range []string{"", "x", string(early) + "0", "zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz", "0123456789abcdef0123456789abcdef0123"} {
 		if _, err := ParseID(bad); err == nil {
 			t.Errorf("took %q", bad)
+		}
+	}
+}
+
+func TestLimitsAreValidated(t *testing.T) {
+	t.Parallel()
+	for key, change := range map[string]func(*Policy){
+		"limits.password.max":           func(p *Policy) { p.Limits.Password.Max = 101 },
+		"limits.global.window":          func(p *Policy) { p.Limits.Global.Window = 0 },
+		"limits.sprayed.max":            func(p *Policy) { p.Limits.Sprayed.Max = 0 },
+		"limits.in_a_row.free":          func(p *Policy) { p.Limits.InARow.Free = 0 },
+		"limits.in_a_row.wait":          func(p *Policy) { p.Limits.InARow.Wait = 0 },
+		"limits.in_a_row.max_wait":      func(p *Policy) { p.Limits.InARow.MaxWait = Duration(time.Second) },
+		"limits.in_a_row.disable_after": func(p *Policy) { p.Limits.InARow.DisableAfter = 101 },
+		"limits.sources.window":         func(p *Policy) { p.Limits.Sources.Window = 0 },
+		"limits.sources.names":          func(p *Policy) { p.Limits.Sources.Names = 1 },
+		"limits.sources.sprayed":        func(p *Policy) { p.Limits.Sources.Sprayed = 0 },
+		"limits.sources.cost":           func(p *Policy) { p.Limits.Sources.Cost = 0 },
+		"bot_check.provider":            func(p *Policy) { p.BotCheck.Provider = "captcha" },
+		"bot_check.after":               func(p *Policy) { p.BotCheck.After = 0 },
+		"bot_check.max_number":          func(p *Policy) { p.BotCheck.MaxNumber = 1 },
+	} {
+		p := DefaultPolicy("dlib-v1")
+		change(&p)
+		if problems := p.Validate(); len(problems) != 1 || problems[0].Key != key {
+			t.Errorf("%s: got %v", key, problems)
 		}
 	}
 }

@@ -49,24 +49,7 @@ func (p Policy) Validate() []Problem {
 	if p.Mail.PerHour < 1 || p.Mail.PerHour > 100 {
 		bad("mail.per_hour", "must be between 1 and 100, is %d", p.Mail.PerHour)
 	}
-	for key, l := range map[string]Limit{
-		"password": p.Limits.Password, "passkey": p.Limits.Passkey, "totp": p.Limits.TOTP,
-		"face_capture": p.Limits.FaceCapture, "recovery": p.Limits.Recovery,
-	} {
-		// NIST SP 800-63B-4 section 3.2.2: no more than 100 failures in a row.
-		if l.Max < 1 || l.Max > 100 {
-			bad("limits."+key+".max", "must be between 1 and 100, is %d", l.Max)
-		}
-		within("limits."+key+".window", l.Window, 10*time.Second, 24*time.Hour)
-	}
-	for key, l := range map[string]Limit{
-		"login": p.Limits.Login, "registration": p.Limits.Registration, "passkey_login": p.Limits.PasskeyLogin, "advice": p.Limits.Advice,
-	} {
-		if l.Max < 1 || l.Max > 1_000_000 {
-			bad("limits."+key+".max", "must be between 1 and 1000000, is %d", l.Max)
-		}
-		within("limits."+key+".window", l.Window, 10*time.Second, 24*time.Hour)
-	}
+	p.validateLimits(bad)
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		switch {
 		case a.Key < b.Key:

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ import (
 	"github.com/sallyport/sallyport/server/auth"
 	"github.com/sallyport/sallyport/server/face"
 	"github.com/sallyport/sallyport/server/policy"
+	"github.com/sallyport/sallyport/server/web"
 )
 
 const (
@@ -89,7 +91,7 @@ func (s *site) newServer(log *slog.Logger, change func(*server.Deps)) *server.Se
 		Store: s.Store, Policies: s.policies, Digester: s.Sealer, Engine: s.engine, Gate: gate, Cohorts: s.cohorts,
 		Now: s.Clock.Now, Log: log, TouchEvery: postgres.TouchEvery,
 		Options: server.Options{
-			SiteName: "Sallyport", PublicURL: public, Demo: true, Argon2: auth.Argon2{MemoryKiB: 8, Time: 1, Threads: 1},
+			SiteName: "Sallyport", PublicURL: public, Demo: true, Proxies: testProxy, Argon2: auth.Argon2{MemoryKiB: 8, Time: 1, Threads: 1},
 			HashParallel: 2, HashQueue: 1000, RequestWithin: 30 * time.Second,
 		},
 	}
@@ -136,6 +138,15 @@ func (s *site) browser() *browser {
 }
 
 func (s *site) app() *browser { return &browser{site: s, t: s.t, header: map[string]string{}} }
+
+// from has the browser come from an address, as the proxy of the tests tells it.
+func (b *browser) from(ip string) *browser {
+	b.header["X-Forwarded-For"] = ip
+	return b
+}
+
+// testProxy is where requests come from that no network carries.
+var testProxy = web.TrustedProxies{netip.MustParsePrefix("0.0.0.0/32")}
 
 // clone is the same browser in another tab, or whoever stole its cookies.
 func (b *browser) clone() *browser {

@@ -188,7 +188,7 @@ func TestOpenAPIKnowsEveryCode(t *testing.T) {
 	}
 	for _, code := range []models.Code{
 		models.CodeInvalidRequest, models.CodeInvalidCredentials, models.CodeSessionRequired, models.CodeSecondFactorRequired,
-		models.CodeEnrolmentRequired, models.CodeRecovering, models.CodeStepUpRequired, models.CodeCrossSite, models.CodeRateLimited,
+		models.CodeEnrolmentRequired, models.CodeRecovering, models.CodeStepUpRequired, models.CodeCrossSite, models.CodeRateLimited, models.CodeBotCheckRequired,
 		models.CodeFactorRejected, models.CodeTooLarge, models.CodeLastFactor, models.CodeChallengeExpired, models.CodeNotFound,
 		models.CodeMethodNotAllowed, models.CodeConflict, models.CodeFaceNoFace, models.CodeFaceManyFaces, models.CodeFaceImage,
 		models.CodeFaceQuality, models.CodeFacePose, models.CodeFaceMismatch, models.CodeFaceUnavailable, models.CodeOverloaded,

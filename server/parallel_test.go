@@ -33,6 +33,7 @@ func generous(p *models.Policy) {
 	wide := models.Limit{Max: 100, Window: models.Duration(time.Minute)}
 	p.Limits.TOTP, p.Limits.Recovery, p.Limits.Passkey = wide, wide, wide
 	p.Limits.Password = models.Limit{Max: 1000, Window: models.Duration(time.Minute)}
+	p.Limits.InARow.Free, p.Limits.InARow.DisableAfter = 1000, 1000
 }
 
 func TestOneTOTPCodeOf100InParallel(t *testing.T) {
@@ -83,33 +84,14 @@ func TestWrongCodesAreLimitedInParallelAndPerFactor(t *testing.T) {
 	}
 	counts := parallel(30, func(i int) *answer { return tabs[i].post("/v1/verify/totp", map[string]any{"code": "000000"}) })
 	if counts[422] != 5 || counts[429] != 25 {
-		t.Fatalf("answers %v: a limit of 5 must let 5 through", counts)
+		t.Fatalf("answers %v: five failures must let five through", counts)
 	}
 	limited := ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(429, models.CodeRateLimited)
-	if limited.Header.Get("Retry-After") != "900" {
+	if limited.Header.Get("Retry-After") != "180" { // one network may use five of ten
 		t.Errorf("Retry-After is %q", limited.Header.Get("Retry-After"))
 	}
 	// Signing in anew doesn't reset it, and another factor stays open.
 	ada.elsewhere().post("/v1/verify/recovery", map[string]any{"code": ada.codes[0]}).want(200)
-	s.Clock.Advance(15 * time.Minute)
+	s.Clock.Advance(3 * time.Minute)
 	ada.elsewhere().post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(200)
-}
-
-func TestPasswordsAreLimitedBeforeTheyAreHashed(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	s.register("ada")
-	for _, identifier := range []string{"ada", "nobody"} {
-		tries := func() *answer {
-			return s.browser().post("/v1/login", map[string]any{"identifier": identifier, "password": "wrong password"})
-		}
-		for range 10 {
-			tries().want(401, models.CodeInvalidCredentials)
-		}
-		tries().want(429, models.CodeRateLimited)
-	}
-	// Email and name of one account share the count.
-	s.browser().post("/v1/login", map[string]any{"identifier": "ada@example.com", "password": password}).want(429)
-	s.Clock.Advance(15 * time.Minute)
-	s.browser().post("/v1/login", map[string]any{"identifier": "ada", "password": password}).want(200)
 }

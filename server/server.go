@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
 	"sync"
 	"time"
@@ -71,6 +72,7 @@ type Options struct {
 	HashParallel  int // hashes at once
 	HashQueue     int // that may wait
 	RequestWithin time.Duration
+	Siteverify    auth.Siteverify
 }
 
 // Server answers HTTP.
@@ -123,7 +125,12 @@ func New(deps Deps) (*Server, error) {
 		CaseSensitive:                true,
 	})
 	parts := parts{
-		auth:     &auth.Handlers{Door: door, Store: deps.Store, Digester: deps.Digester, Hasher: hasher, Breaches: deps.Breaches, SiteName: deps.SiteName},
+		auth: &auth.Handlers{
+			Door: door, Store: deps.Store, Digester: deps.Digester, Hasher: hasher, Breaches: deps.Breaches, SiteName: deps.SiteName, Sources: auth.NewSources(deps.Now),
+			Bots: &auth.Bots{
+				Digester: deps.Digester, Store: deps.Store, Now: deps.Now, Log: deps.Log, Siteverify: deps.Siteverify, Client: http.DefaultClient,
+			},
+		},
 		passkey:  &passkey.Handlers{Door: door, Store: deps.Store, Party: party},
 		totp:     &totp.Handlers{Door: door, Store: deps.Store, SiteName: deps.SiteName},
 		face:     faces,

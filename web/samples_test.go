@@ -59,6 +59,8 @@ func samples() []sample {
 		{"account", AccountPage{Layout: layout(stateAuthenticated, "/account"), Email: "ada@example.com", Username: "ada", DisplayName: "Ada Byron", CreatedAt: at, PasswordMin: 8, PasswordMax: 256, FaceStatement: statement}},
 		{"security", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), Passkeys: passkeys, TOTPSince: &at, Face: enrolled, RecoveryTotal: 10, RecoveryLeft: 3}},
 		{"security-disabled", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), TOTPSince: &at, Face: disabled}},
+		{"security-off", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), Passkeys: passkeys[:1], Face: enrolled, RecoveryTotal: 10, RecoveryLeft: 3, Off: []string{"passkey", "totp", "recovery"}}},
+		{"verify-off", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"passkey"}, Off: true}},
 		{"security-outdated", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), TOTPSince: &at, Face: outdated}},
 		{"security-ask-again", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), TOTPSince: &at, Face: askAgain}},
 		{"security-lending", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), TOTPSince: &at, Face: lending}},

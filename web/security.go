@@ -10,7 +10,7 @@ import (
 type SecurityPage struct {
 	Layout
 	Passkeys []Passkey
-	// TOTPSince is nil without an authenticator app.
+	// TOTPSince is nil without an authenticator app, and where it is off.
 	TOTPSince *time.Time
 	// TOTPSetAside says that the app opens nothing: it was reported as not its owner's.
 	TOTPSetAside bool
@@ -18,8 +18,14 @@ type SecurityPage struct {
 	FrozenUntil                 *time.Time
 	Face                        FaceState
 	RecoveryTotal, RecoveryLeft int
-	Next                        string
+	// Off are the factors that failed too often in a row, "passkey", "totp" or "recovery": each is to be set up anew. The
+	// face says so of itself.
+	Off  []string
+	Next string
 }
+
+// IsOff says whether a factor was switched off.
+func (p SecurityPage) IsOff(kind string) bool { return slices.Contains(p.Off, kind) }
 
 // Passkey is one registered passkey.
 type Passkey struct {
@@ -62,12 +68,12 @@ type Device struct {
 
 func (SecurityPage) page() (name, title string) { return "security", "Security" }
 
-// PasskeysOn says whether a passkey opens the account: not all of them are set aside.
+// PasskeysOn says whether a passkey opens the account: they are not off, and not all of them are set aside.
 func (p SecurityPage) PasskeysOn() bool {
-	return slices.ContainsFunc(p.Passkeys, func(k Passkey) bool { return !k.SetAside })
+	return !p.IsOff("passkey") && slices.ContainsFunc(p.Passkeys, func(k Passkey) bool { return !k.SetAside })
 }
 
 // CanEnrolFace says whether another way in exists already: a face is never the only one.
 func (p SecurityPage) CanEnrolFace() bool {
-	return p.PasskeysOn() || p.TOTPSince != nil && !p.TOTPSetAside || p.RecoveryLeft > 0
+	return p.PasskeysOn() || p.TOTPSince != nil && !p.TOTPSetAside || p.RecoveryLeft > 0 && !p.IsOff("recovery")
 }

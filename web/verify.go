@@ -10,7 +10,9 @@ type VerifyPage struct {
 	// FaceAvailable is false while the face engine is out of order; FaceReason then says why in a sentence.
 	FaceAvailable bool
 	FaceReason    string
-	Next          string
+	// Off says that one of the account's factors was switched off after too many failures in a row.
+	Off  bool
+	Next string
 }
 
 func (VerifyPage) page() (name, title string) { return "verify", "Confirm it’s you" }

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -167,8 +168,11 @@ func TestPagesEscapeWhatPeopleWrote(t *testing.T) {
 	}
 }
 
-// Every module is loaded by some page, with all that it imports announced; a name that is mistyped would fail in the
-// browser only.
+// workerLine is where a module starts another in a thread of its own.
+var workerLine = regexp.MustCompile(`new Worker\(new URL\("\./([^"]+)", import\.meta\.url\)`)
+
+// Every module is loaded by some page, with all that it imports announced, or started by a module that is; a name that
+// is mistyped would fail in the browser only.
 func TestModulesAreAllUsed(t *testing.T) {
 	t.Parallel()
 	p := newPages(t)
@@ -178,6 +182,11 @@ func TestModulesAreAllUsed(t *testing.T) {
 			if e.name == "script" || e.attrs["rel"] == "modulepreload" {
 				announced[strings.TrimPrefix(e.attrs["src"]+e.attrs["href"], p.assets.prefix)] = true
 			}
+		}
+	}
+	for _, file := range p.assets.files {
+		for _, started := range workerLine.FindAllSubmatch(file.body, -1) {
+			announced["js/"+string(started[1])] = true
 		}
 	}
 	for name, file := range p.assets.files {

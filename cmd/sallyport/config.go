@@ -47,6 +47,7 @@ type Config struct {
 	Breached       string
 	HIBPURL        string
 	FilterFile     string
+	Siteverify     auth.Siteverify
 	FaceEnabled    bool
 	FaceWorker     string
 	FaceModels     string

@@ -39,6 +39,7 @@ const (
 const generous = `limits:
   registration: {max: 10000, window: 1h}
   login: {max: 10000, window: 1m}
+  global: {max: 100000, window: 1m}
 `
 
 // startServer runs `sallyport serve` in this process, without face, on a Postgres

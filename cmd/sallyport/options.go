@@ -157,6 +157,22 @@ var options = []option{
 		c.FilterFile = s
 		return nil
 	}},
+	{"bot_check.siteverify_url", "https://challenges.cloudflare.com/turnstile/v0/siteverify", false, func(c *Config, s string) error {
+		u, err := url.Parse(s)
+		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Hostname() != "localhost" {
+			return fmt.Errorf("must be an https address, is %q", s)
+		}
+		c.Siteverify.URL = s
+		return nil
+	}},
+	{"bot_check.site_key", "", false, func(c *Config, s string) error {
+		c.Siteverify.SiteKey = s
+		return nil
+	}},
+	{"bot_check.secret", "", true, func(c *Config, s string) error {
+		c.Siteverify.Secret = s
+		return nil
+	}},
 	{"face.enabled", "true", false, toBool(func(c *Config) *bool { return &c.FaceEnabled })},
 	{"face.worker", "", false, func(c *Config, s string) error {
 		c.FaceWorker = s

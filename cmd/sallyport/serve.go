@@ -100,7 +100,7 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 	if err := cohorts.Load(ctx); err != nil {
 		return err
 	}
-	policies, err := policy.Load(ctx, store, config.PolicyFile, policyDefaults(config), cohortJudge(config, cohorts), log)
+	policies, err := policy.Load(ctx, store, config.PolicyFile, policyDefaults(config), judges(cohortJudge(config, cohorts), botJudge(config)), log)
 	if err != nil {
 		return err
 	}
@@ -111,6 +111,9 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 	defer stopPost()
 	if courier != nil {
 		store.MailPerHour = func() int { return policies.Current().Mail.PerHour }
+	}
+	for _, problem := range botJudge(config)(policies.Current()) { // the first policy is not judged
+		return fmt.Errorf("policy: %s %s", problem.Key, problem.Message)
 	}
 	gateConfig := biometrics.DefaultGateConfig()
 	gateConfig.MaxBytes, gateConfig.MaxPixels = frameBytes, framePixels
@@ -137,6 +140,7 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 		Options: server.Options{
 			SiteName: config.SiteName, PublicURL: config.PublicURL, Demo: config.Demo, Proxies: config.Proxies,
 			Argon2: config.Argon2, HashParallel: config.HashParallel, HashQueue: config.HashQueue, RequestWithin: requestWithin,
+			Siteverify: config.Siteverify,
 		},
 	})
 	if err != nil {

@@ -33,6 +33,13 @@ func TestNothingIsAddedWhileFrozen(t *testing.T) {
 				t.Errorf("%s, %s %s: %v", state, event.Kind, event.Factor, err)
 			}
 		}
+		if state == models.Authenticated {
+			_, _, err := Next(policy, frozenIn(state), models.Event{Kind: models.DeviceAdded}, now)
+			var refusal *models.Error
+			if !errors.As(err, &refusal) || refusal.Reason != "frozen" {
+				t.Errorf("a device: %v", err)
+			}
+		}
 		over := frozenIn(state)
 		over.Freeze.Until = now
 		_, _, err := Next(policy, over, models.Event{Kind: models.FactorEnrolled, Factor: models.TOTP}, now)

@@ -57,7 +57,7 @@ func counts(event models.Event) bool {
 
 // adds tells whether the event gives the account another way in.
 func adds(event models.Event) bool {
-	return event.Kind == models.FactorEnrolled || event.Kind == models.CodesIssued
+	return event.Kind == models.FactorEnrolled || event.Kind == models.CodesIssued || event.Kind == models.DeviceAdded
 }
 
 // Refusal is the answer to whatever a state does not allow.

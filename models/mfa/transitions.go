@@ -57,12 +57,14 @@ func passkeySignIn(policy models.Policy, a *models.Attempt, event models.Event, 
 	switch {
 	case !policy.Factors.Passwordless || !policy.Allows(models.Passkey):
 		return nil, models.Refuse(models.CodeInvalidCredentials, "sign in with your password first")
+	case !a.Enrolled.Has(models.Passkey): // disabled after too many failures
+		return nil, models.Refuse(models.CodeInvalidCredentials, "this passkey does not sign in here: use your password, or another passkey")
 	case !event.UV:
 		return nil, models.Refuse(models.CodeInvalidCredentials, "your passkey did not check that it's you: sign in with your password first")
 	}
 	a.Methods = []models.Method{{Factor: models.Passkey, At: now, UV: true}}
 	authenticate(policy, a, now)
-	return lift(a, event, models.Effect{Kind: models.EffectOpen}, reset(models.Passkey), record("signed_in", of(models.Passkey))), nil
+	return lift(a, event, models.Effect{Kind: models.EffectOpen}, reset(models.Passkey), record("signed_in", of(models.Passkey)), models.Effect{Kind: models.EffectKnowDevice}), nil
 }
 
 func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -74,7 +76,7 @@ func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Ev
 		return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("factor_passed", event)}, nil
 	}
 	authenticate(policy, a, now)
-	return lift(a, event, models.Effect{Kind: models.EffectRotate}, reset(event.Factor), record("signed_in", event)), nil
+	return lift(a, event, models.Effect{Kind: models.EffectRotate}, reset(event.Factor), record("signed_in", event), models.Effect{Kind: models.EffectKnowDevice}), nil
 }
 
 func firstFactorEnrolled(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -96,6 +98,7 @@ func firstFactorEnrolled(policy models.Policy, a *models.Attempt, event models.E
 		reset(event.Factor),
 		record("factor_added", event),
 		record("signed_in", of(event.Factor)),
+		{Kind: models.EffectKnowDevice},
 	}, nil
 }
 

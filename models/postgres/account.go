@@ -180,11 +180,13 @@ type queryer interface {
 func enrolledOf(ctx context.Context, db queryer, userID, sessionID models.ID) (models.Enrolled, error) {
 	var e models.Enrolled
 	err := db.QueryRow(ctx, `
+		WITH disabled AS (SELECT factor FROM factor_failures WHERE user_id = $1 AND disabled_at IS NOT NULL)
 		SELECT
-			(SELECT count(*) FROM passkeys WHERE user_id = $1 AND quarantined_at IS NULL),
-			EXISTS (SELECT 1 FROM totp WHERE user_id = $1 AND quarantined_at IS NULL),
+			(SELECT count(*) FROM passkeys WHERE user_id = $1 AND quarantined_at IS NULL AND 'passkey' NOT IN (SELECT factor FROM disabled)),
+			EXISTS (SELECT 1 FROM totp WHERE user_id = $1 AND quarantined_at IS NULL AND 'totp' NOT IN (SELECT factor FROM disabled)),
 			EXISTS (SELECT 1 FROM faces WHERE user_id = $1 AND disabled_at IS NULL),
-			(SELECT count(*) FROM `+usableCodes+` AND c.used_at IS NULL)`, userID, sessionID,
-	).Scan(&e.Passkeys, &e.TOTP, &e.Face, &e.Codes)
+			(SELECT count(*) FROM `+usableCodes+` AND c.used_at IS NULL AND 'recovery' NOT IN (SELECT factor FROM disabled)),
+			ARRAY(SELECT factor FROM disabled)`, userID, sessionID,
+	).Scan(&e.Passkeys, &e.TOTP, &e.Face, &e.Codes, &e.Disabled)
 	return e, err
 }

@@ -39,15 +39,6 @@ func lift(ctx context.Context, tx pgx.Tx, userID models.ID, now time.Time) error
 	return err
 }
 
-// refuseFrozen keeps out what is added without the state machine.
-func refuseFrozen(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID) error {
-	f, err := freezeOf(ctx, tx, userID)
-	if err == nil && f.Active(now) {
-		return models.Frozen()
-	}
-	return err
-}
-
 // Deny is "this wasn't me": it uses the link up, and does to the account what
 // models.Freeze.Deny says. challenge_expired for a link that doesn't work.
 func (s *Store) Deny(ctx context.Context, token models.TokenHash, client models.Client) (models.Denial, error) {
@@ -126,7 +117,7 @@ func endAll(ctx context.Context, tx pgx.Tx, userID models.ID) error {
 // quarantine sets aside what was added to the account between two times, both
 // included, and counts it. What is written in the transaction of a fact bears the
 // fact's very time. Factors stay for their owner to look at and remove. Recovery
-// codes and device keys go: they show nothing, and are made anew in a moment.
+// codes, device keys and known devices go: they show nothing, and are made anew in a moment.
 // Whatever else a fact may add to an account belongs here.
 func quarantine(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID, from, until time.Time) (int64, error) {
 	var all int64
@@ -141,6 +132,7 @@ func quarantine(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID,
 			AND EXISTS (SELECT 1 FROM face_captures WHERE user_id = $1 AND created_at BETWEEN $2 AND $3)`: {userID, from, until, now},
 		`DELETE FROM recovery_codes WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`: {userID, from, until},
 		`DELETE FROM device_keys WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`:    {userID, from, until},
+		`DELETE FROM known_devices WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`:  {userID, from, until},
 	} {
 		tag, err := tx.Exec(ctx, sql, args...)
 		if err != nil {

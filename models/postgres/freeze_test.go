@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -59,25 +58,6 @@ func TestWhatIsSetAsidePassesNowhere(t *testing.T) {
 	}
 	if _, _, err := b.PassPasskey(t.Context(), half.Ref(), key, anything); models.CodeOf(err) != models.CodeFactorRejected {
 		t.Errorf("a passkey's row passes: %v", err)
-	}
-}
-
-func TestABrowserIsNotAddedWhileFrozen(t *testing.T) {
-	b := withMail(t)
-	s, _ := b.withTOTP("ada")
-	b.Clock.Advance(time.Hour)
-	b.fails(b.login(s.User.ID), models.TOTP)
-	b.deny(s.User.ID)
-	key := models.DeviceKey{ID: models.NewID(b.Clock.Now()), Name: "planted", PublicKey: []byte("k"), Thumbprint: "k"}
-	again := b.login(s.User.ID)
-	err := b.AddDeviceKey(t.Context(), again, key)
-	var refusal *models.Error
-	if !errors.As(err, &refusal) || refusal.Reason != "frozen" {
-		t.Errorf("got %v", err)
-	}
-	b.Clock.Advance(models.FreezeFor)
-	if err := b.AddDeviceKey(t.Context(), again, key); err != nil {
-		t.Errorf("after the freeze: %v", err)
 	}
 }
 

@@ -61,7 +61,7 @@ func insertImported(ctx context.Context, tx pgx.Tx, now time.Time, users []model
 		)
 		SELECT
 			r.id::uuid, r.email, r.email_canonical, r.email_verified, r.username, r.username_canonical, r.display_name, r.password_hash,
-			r.handle, CASE WHEN r.second THEN $14::timestamptz END, r.created_at, NULLIF(r.external_id, ''), NULLIF(r.language, ''), $14
+			r.handle, CASE WHEN r.second THEN $14::timestamptz END, r.created_at, NULLIF(r.external_id, ''), r.language, $14
 		FROM unnest(
 			$1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::text[],
 			$9::bytea[], $10::boolean[], $11::timestamptz[], $12::text[], $13::text[]

@@ -1,69 +1,204 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/sallyport/sallyport/models"
 )
 
-// AccountSubject is who the tries at an account's factors are counted for.
-func AccountSubject(id models.ID) string { return "account:" + string(id) }
+// Count counts a try before the check it belongs to is made, in a transaction of
+// its own: neither parallel guesses nor a transaction rolled back later win an
+// extra try. It is counted everywhere or, where anything refuses, nowhere. The
+// try comes back with what giving it back needs.
+//
+// Errors: rate_limited with the exact time to wait; conflict (reason
+// factor_disabled) once the factor has failed too often in a row.
+func (s *Store) Count(ctx context.Context, try models.Try) (models.Try, error) {
+	try.Buckets = slices.Clone(try.Buckets)
+	inOrder(try.Buckets)
+	var refusal error // told after what it rests on is committed
+	err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
+		if err := fill(ctx, tx, now, try.Buckets); err != nil {
+			return err
+		}
+		for _, streak := range try.Streaks {
+			closed, err := lengthen(ctx, tx, now, streak, try.Waits)
+			if err != nil {
+				return err
+			}
+			if closed {
+				refusal = errClosed(try.Waits)
+				if err := s.recordDisabled(ctx, tx, now, try); err != nil {
+					return err
+				}
+			}
+		}
+		if try.DisableAfter == 0 {
+			return nil
+		}
+		disabled, err := failOnceMore(ctx, tx, now, try)
+		if err != nil || !disabled {
+			return err
+		}
+		refusal = factorDisabled()
+		return s.recordDisabled(ctx, tx, now, try)
+	})
+	if errors.Is(err, errFull) {
+		return try, s.refusal(ctx, try)
+	}
+	if err != nil {
+		return try, err
+	}
+	return try, refusal
+}
 
-// CountTry counts one try before the check it belongs to is made, in a
-// statement that commits by itself: neither parallel guesses nor a transaction
-// rolled back later win an extra try. rate_limited with the time to wait when
-// the limit is reached.
-func (s *Store) CountTry(ctx context.Context, subject, kind string, limit models.Limit) error {
+// errFull ends a count that something refuses, and all that was counted with it.
+var errFull = errors.New("no more tries now")
+
+// inOrder has everybody take the locks of several buckets in one order.
+func inOrder(buckets []models.Bucket) {
+	slices.SortFunc(buckets, func(a, b models.Bucket) int {
+		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Kind, b.Kind))
+	})
+}
+
+// fill puts a try into its buckets: the generic cell rate algorithm (ITU-T I.371
+// annex A). A bucket whose drain would then take longer than its window is full.
+func fill(ctx context.Context, tx pgx.Tx, now time.Time, buckets []models.Bucket) error {
+	batch := &pgx.Batch{}
+	for _, b := range buckets {
+		batch.Queue(`
+			INSERT INTO limit_buckets AS b (subject, kind, empty_at)
+			VALUES ($1, $2, $3::timestamptz + $4::interval)
+			ON CONFLICT (subject, kind) DO UPDATE
+			SET empty_at = greatest(b.empty_at, $3) + $4
+			WHERE greatest(b.empty_at, $3) + $4 <= $3 + $5::interval
+			RETURNING empty_at`, b.Subject, b.Kind, now, b.Takes(), b.Limit.Window.Std())
+	}
+	results := tx.SendBatch(ctx, batch)
+	var err error
+	for i := range buckets {
+		if err = results.QueryRow().Scan(&buckets[i].EmptyAt); err != nil {
+			break
+		}
+	}
+	if closing := results.Close(); err == nil {
+		err = closing
+	}
+	if errors.Is(err, pgx.ErrNoRows) {
+		return errFull
+	}
+	return err
+}
+
+// refusal says how long the try has to wait for whatever refuses it.
+func (s *Store) refusal(ctx context.Context, try models.Try) error {
 	now := s.clock()
-	var failures int
-	err := s.pool.QueryRow(ctx, `
-		INSERT INTO attempt_counts AS c (subject, kind, failures, window_ends_at)
-		VALUES ($1, $2, 1, $4)
-		ON CONFLICT (subject, kind) DO UPDATE
-		SET failures       = CASE WHEN c.window_ends_at <= $3 THEN 1 ELSE c.failures + 1 END,
-		    window_ends_at = CASE WHEN c.window_ends_at <= $3 THEN $4 ELSE c.window_ends_at END
-		WHERE c.window_ends_at <= $3 OR c.failures < $5
-		RETURNING failures`,
-		subject, kind, now, now.Add(limit.Window.Std()), limit.Max).Scan(&failures)
-	if !errors.Is(err, pgx.ErrNoRows) {
-		return fail(err)
+	var wait time.Duration
+	for _, b := range try.Buckets {
+		var emptyAt time.Time
+		err := s.pool.QueryRow(ctx, `
+			SELECT empty_at
+			FROM limit_buckets
+			WHERE subject = $1 AND kind = $2`, b.Subject, b.Kind).Scan(&emptyAt)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return fail(err)
+		}
+		wait = max(wait, emptyAt.Add(b.Takes()-b.Limit.Window.Std()).Sub(now))
 	}
-	var ends time.Time
-	err = s.pool.QueryRow(ctx, `
-		SELECT window_ends_at
-		FROM attempt_counts
-		WHERE subject = $1 AND kind = $2`, subject, kind).Scan(&ends)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return fail(err)
+	for _, streak := range try.Streaks {
+		var closed bool
+		var next *time.Time
+		err := s.pool.QueryRow(ctx, `
+			SELECT closed, next_try_at
+			FROM failure_streaks
+			WHERE subject = $1 AND kind = $2`, streak.Subject, streak.Kind).Scan(&closed, &next)
+		switch {
+		case err != nil && !errors.Is(err, pgx.ErrNoRows):
+			return fail(err)
+		case closed:
+			return errClosed(try.Waits)
+		case next != nil:
+			wait = max(wait, next.Sub(now))
+		}
 	}
-	return &models.Error{
-		Code:       models.CodeRateLimited,
-		Message:    "too many tries: wait a while, then try again",
-		RetryAfter: max(ends.Sub(now), time.Second),
-	}
+	return rateLimited(max(wait, time.Second), "too many tries: wait a while, then try again")
 }
 
-// GiveTryBack takes back a try that came to no check, as when the face engine
-// broke down in the middle of it. It does so only in the window the try was
-// counted in: one that is held over from an older window must not pay for a
-// try of this one.
-func (s *Store) GiveTryBack(ctx context.Context, subject, kind string, limit models.Limit, countedAt time.Time) error {
-	_, err := s.pool.Exec(ctx, `
-		UPDATE attempt_counts
-		SET failures = failures - 1
-		WHERE subject = $1 AND kind = $2 AND failures > 0 AND window_ends_at <= $3`,
-		subject, kind, countedAt.Add(limit.Window.Std()))
-	return fail(err)
+func rateLimited(wait time.Duration, words string) error {
+	return &models.Error{Code: models.CodeRateLimited, Message: words, RetryAfter: wait}
 }
 
-// resetCount forgets the failures of one factor after it was passed. Other
-// factors keep theirs, and so does what counts work instead of failures.
-func resetCount(ctx context.Context, tx pgx.Tx, subject string, factor models.Factor) error {
+// GiveBack takes back a try that came to no check, as when there was no room for
+// it.
+func (s *Store) GiveBack(ctx context.Context, try models.Try) error {
+	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
+		if err := drain(ctx, tx, now, try.Buckets); err != nil {
+			return err
+		}
+		for _, streak := range try.Streaks {
+			if err := shorten(ctx, tx, streak); err != nil {
+				return err
+			}
+		}
+		if try.DisableAfter == 0 {
+			return nil
+		}
+		_, err := tx.Exec(ctx, `
+			UPDATE factor_failures
+			SET failures = failures - 1
+			WHERE user_id = $1 AND factor = $2 AND failures > 0`, try.By.User.ID, try.Factor)
+		return err
+	})
+}
+
+// drain takes a try out of its buckets. What has drained by itself since is not
+// taken again, or an old try would pay for a new one.
+func drain(ctx context.Context, tx pgx.Tx, now time.Time, buckets []models.Bucket) error {
+	for _, b := range buckets {
+		left := b.Takes()
+		if !b.EmptyAt.IsZero() {
+			left = min(left, b.EmptyAt.Sub(now))
+		}
+		if left <= 0 {
+			continue
+		}
+		_, err := tx.Exec(ctx, `
+			UPDATE limit_buckets
+			SET empty_at = empty_at - $3::interval
+			WHERE subject = $1 AND kind = $2 AND empty_at > $4`, b.Subject, b.Kind, left, now)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resetCount is what a factor's success does to its counts: the try that
+// succeeded was no failure, and the failures in a row of its lane are over.
+// Other lanes and factors keep theirs, and so does what counts work.
+func resetCount(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID, factor models.Factor, try *models.Try) error {
+	if try != nil {
+		guesses := slices.DeleteFunc(slices.Clone(try.Buckets), func(b models.Bucket) bool { return b.Work })
+		inOrder(guesses)
+		if err := drain(ctx, tx, now, guesses); err != nil {
+			return err
+		}
+		var own []string
+		for _, streak := range try.Streaks {
+			own = append(own, streak.Subject)
+		}
+		if err := forgive(ctx, tx, own, try.Reopens, factor); err != nil {
+			return err
+		}
+	}
 	_, err := tx.Exec(ctx, `
-		DELETE FROM attempt_counts
-		WHERE subject = $1 AND kind = $2`, subject, factor)
+		DELETE FROM factor_failures
+		WHERE user_id = $1 AND factor = $2`, userID, factor)
 	return err
 }

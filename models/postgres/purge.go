@@ -3,32 +3,44 @@ package postgres
 import (
 	"context"
 	"time"
+
+	"github.com/sallyport/sallyport/models"
 )
 
-// keepNotices is how long letters are kept after they were made.
-const keepNotices = 90 * 24 * time.Hour
+const (
+	// keepNotices is how long letters are kept after they were made.
+	keepNotices = 90 * 24 * time.Hour
+	// keepStepUps is for the longest enrolment that may have begun under one.
+	keepStepUps = time.Hour
+)
 
 // Purge removes what has expired: sessions (which announces their end to open
-// sockets), challenges, step-ups, enrolments, counts, letters with their links. Nothing relies
-// on it, for every lookup checks the time itself; but whose sign-in stopped after the
-// password is told by it.
+// sockets), challenges, step-ups, enrolments, counts, devices, proofs of work, and
+// letters with their links. Nothing relies on it, for every lookup checks the time
+// itself; but whose sign-in stopped after the password is told by it. Of failures in
+// a row it forgets those that ended long ago without closing their lane.
 func (s *Store) Purge(ctx context.Context) error {
 	now := s.clock()
 	if err := s.purgeUnfinished(ctx, now); err != nil {
 		return err
 	}
-	for _, sql := range []string{
-		`DELETE FROM sessions WHERE LEAST(idle_ends_at, ends_at) <= $1`,
-		`DELETE FROM challenges WHERE expires_at <= $1`,
-		// Kept for the longest enrolment that may have begun under it.
-		`DELETE FROM step_ups WHERE expires_at <= $1::timestamptz - interval '1 hour'`,
-		`DELETE FROM totp_enrolments WHERE expires_at <= $1`,
-		`DELETE FROM attempt_counts WHERE window_ends_at <= $1`,
+	for _, old := range []struct {
+		sql  string
+		kept time.Duration
+	}{
+		{`DELETE FROM sessions WHERE LEAST(idle_ends_at, ends_at) <= $1`, 0},
+		{`DELETE FROM challenges WHERE expires_at <= $1`, 0},
+		{`DELETE FROM step_ups WHERE expires_at <= $1`, keepStepUps},
+		{`DELETE FROM totp_enrolments WHERE expires_at <= $1`, 0},
+		{`DELETE FROM limit_buckets WHERE empty_at <= $1`, 0},
+		{`DELETE FROM spent_proofs WHERE expires_at <= $1`, 0},
+		{`DELETE FROM notices WHERE created_at <= $1`, keepNotices},
+		{`DELETE FROM failure_streaks WHERE failed_at <= $1 AND NOT closed`, streakKept},
+		{`DELETE FROM known_devices WHERE last_used_at <= $1`, models.KnownDeviceWithin},
 	} {
-		if _, err := s.pool.Exec(ctx, sql, now); err != nil {
+		if _, err := s.pool.Exec(ctx, old.sql, now.Add(-old.kept)); err != nil {
 			return fail(err)
 		}
 	}
-	_, err := s.pool.Exec(ctx, `DELETE FROM notices WHERE created_at <= $1`, now.Add(-keepNotices))
-	return fail(err)
+	return nil
 }

@@ -141,6 +141,11 @@ func (s *Store) EndSession(ctx context.Context, by models.Session, id models.ID)
 		if tag.RowsAffected() == 0 {
 			return notFound()
 		}
+		if id != by.ID { // signing out keeps the device's lane
+			if err := forgetDevice(ctx, tx, by.User.ID, id); err != nil {
+				return err
+			}
+		}
 		return s.record(ctx, tx, now, by, "session_ended", map[string]any{"ended": id})
 	})
 }
@@ -151,14 +156,22 @@ func (s *Store) EndOtherSessions(ctx context.Context, by models.Session) error {
 		if err := lockUser(ctx, tx, by.User.ID); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `
-			DELETE FROM sessions
-			WHERE user_id = $1 AND id <> $2`, by.User.ID, by.ID)
-		if err != nil {
+		if err := endOthers(ctx, tx, by); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, now, by, "other_sessions_ended", nil)
 	})
+}
+
+// endOthers ends every session of the account but this one.
+func endOthers(ctx context.Context, tx pgx.Tx, session models.Session) error {
+	_, err := tx.Exec(ctx, `
+		DELETE FROM sessions
+		WHERE user_id = $1 AND id <> $2`, session.User.ID, session.ID)
+	if err != nil {
+		return err
+	}
+	return forgetOtherDevices(ctx, tx, session)
 }
 
 func insertSession(ctx context.Context, tx pgx.Tx, s models.Session) error {

@@ -68,7 +68,8 @@ func (s *Store) BeginTOTP(ctx context.Context, sessionID models.ID, t models.TOT
 }
 
 // EnrolTOTP makes the enrolment the account's factor, its first code used up,
-// and moves the session by it. challenge_expired when the enrolment has gone.
+// and moves the session by it. It takes the place of one that is disabled.
+// challenge_expired when the enrolment has gone.
 func (s *Store) EnrolTOTP(ctx context.Context, ref models.Ref, enrolment models.ID, step int64, decide models.Decide) (models.Session, string, error) {
 	// The enrolment is taken before the effects run, for they forget the
 	// account's unfinished ones.
@@ -81,6 +82,13 @@ func (s *Store) EnrolTOTP(ctx context.Context, ref models.Ref, enrolment models.
 		if errors.Is(err, pgx.ErrNoRows) {
 			return models.Refuse(models.CodeChallengeExpired, "this set-up has expired: start again")
 		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `
+			DELETE FROM totp
+			WHERE user_id = $1 AND EXISTS (
+				SELECT 1 FROM factor_failures WHERE user_id = $1 AND factor = 'totp' AND disabled_at IS NOT NULL)`, ref.UserID)
 		if err != nil {
 			return err
 		}

@@ -130,21 +130,21 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 		case models.EffectRotate:
 			token = seal.NewToken()
 		case models.EffectEndOthers:
-			_, err = tx.Exec(ctx, `
-				DELETE FROM sessions
-				WHERE user_id = $1 AND id <> $2`, session.User.ID, session.ID)
+			err = endOthers(ctx, tx, session)
 		case models.EffectDropEnrolments:
 			err = dropEnrolments(ctx, tx, session.User.ID)
 		case models.EffectEstablish:
 			err = establish(ctx, tx, session, now)
 		case models.EffectResetCount:
-			err = resetCount(ctx, tx, AccountSubject(session.User.ID), effect.Factor)
+			err = resetCount(ctx, tx, now, session.User.ID, effect.Factor, effect.Try)
 		case models.EffectProve:
 			err = proveStepUp(ctx, tx, now, session.ID, proves, effect.Proof)
 		case models.EffectLift:
 			err = lift(ctx, tx, session.User.ID, now)
 		case models.EffectRecord:
 			err = s.recordEffect(ctx, tx, now, session, effect)
+		case models.EffectKnowDevice:
+			err = s.knowDevice(ctx, tx, now, session, effect.Device)
 		default:
 			err = fmt.Errorf("no such effect %q", effect.Kind)
 		}

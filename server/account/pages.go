@@ -12,7 +12,7 @@ import (
 // VerifyPage shows the factors that the person can use now, last used first.
 func (h *Handlers) VerifyPage(c *fiber.Ctx) error {
 	s := web.Session(c)
-	usable, err := h.UsableFactors(c, s)
+	enrolled, err := h.Door.Store.Enrolled(c.UserContext(), s)
 	if err != nil {
 		return err
 	}
@@ -21,8 +21,8 @@ func (h *Handlers) VerifyPage(c *fiber.Ctx) error {
 		return err
 	}
 	reason := h.Face.Unavailable(h.Policy(c))
-	page := pages.VerifyPage{Layout: h.Layout(c), FaceAvailable: reason == "", FaceReason: reason, Next: web.NextPath(c)}
-	for _, f := range byUse(usable, used) {
+	page := pages.VerifyPage{Layout: h.Layout(c), FaceAvailable: reason == "", FaceReason: reason, Off: len(enrolled.Disabled) > 0, Next: web.NextPath(c)}
+	for _, f := range byUse(h.Counting(c, enrolled), used) {
 		page.Factors = append(page.Factors, string(f))
 	}
 	return h.Render(c, page)
@@ -68,8 +68,16 @@ func (h *Handlers) SecurityPage(c *fiber.Ctx) error {
 			ID: string(p.ID), Name: p.Name, CreatedAt: p.CreatedAt, LastUsedAt: p.LastUsedAt, Synced: p.BackupState, SetAside: p.QuarantinedAt != nil,
 		})
 	}
+	enrolled, err := h.Door.Store.Enrolled(ctx, web.Session(c))
+	if err != nil {
+		return err
+	}
+	for _, f := range enrolled.Disabled {
+		page.Off = append(page.Off, string(f))
+	}
 	totp, err := h.Store.TOTP(ctx, userID)
 	switch {
+	case err == nil && !enrolled.TOTP: // off, and to be set up anew
 	case err == nil:
 		page.TOTPSince, page.TOTPSetAside = &totp.CreatedAt, totp.QuarantinedAt != nil
 	case models.CodeOf(err) != models.CodeNotFound:

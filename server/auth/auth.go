@@ -4,6 +4,7 @@ package auth
 
 import (
 	"context"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/models"
@@ -20,7 +21,13 @@ type Store interface {
 	PassPassword(ctx context.Context, ref models.Ref, hash string, decide models.Decide) (models.Session, string, error)
 	RehashPassword(ctx context.Context, userID models.ID, old, fresh string) error
 	AbandonSignIn(ctx context.Context, by models.Session) error
+	ProofStore
 	ChangePassword(ctx context.Context, ref models.Ref, old, fresh string, decide models.Decide) (models.Session, string, error)
+}
+
+// ProofStore remembers which proofs of work were used.
+type ProofStore interface {
+	SpendProof(ctx context.Context, challenge []byte, expires time.Time) (first bool, err error)
 }
 
 // Digester gives keyed hashes of names that nobody has registered.
@@ -35,6 +42,8 @@ type Handlers struct {
 	Digester Digester
 	Hasher   *Hasher
 	Breaches Breaches // nil where nobody is asked
+	Sources  *Sources
+	Bots     *Bots
 	SiteName string
 
 	unasked seldom

@@ -23,19 +23,18 @@ func (h *Handlers) ChangePassword(c *fiber.Ctx) error {
 	if err := checkPassword(h.Policy(c).Password, "new", fresh, h.SiteName, s.User); err != nil {
 		return err
 	}
-	countedAt := h.Now()
 	found, err := h.checkOwn(c, "current", r.Current)
 	if err != nil {
 		return err
 	}
 	unchecked, err := h.checkBreached(c, "new", r.New)
 	if err != nil { // the current password was right: this was no guess
-		h.GiveBack(c, web.Subject(s.User.ID), string(models.Password), h.Policy(c).Limits.Password, countedAt)
+		h.GiveBack(c)
 		return err
 	}
 	hash, err := h.Hasher.Hash(c.UserContext(), fresh)
 	if err != nil {
-		return h.GiveBackShed(c, web.Subject(s.User.ID), string(models.Password), h.Policy(c).Limits.Password, countedAt, err)
+		return h.GiveBackShed(c, err)
 	}
 	decide := noting(unchecked, h.Decide(c, models.Event{Kind: models.PasswordChanged}))
 	moved, token, err := h.Store.ChangePassword(c.UserContext(), s.Ref(), found.PasswordHash, hash, decide)

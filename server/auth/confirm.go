@@ -42,17 +42,18 @@ func (h *Handlers) checkOwn(c *fiber.Ctx, field, typed string) (models.Credentia
 	if password == "" || utf8.RuneCountInString(password) > web.MaxPassword {
 		return models.Credentials{}, models.Invalid(field, "length", "write your current password")
 	}
-	if err := h.CountTry(c, models.Password); err != nil {
+	user := web.Session(c).User
+	// Who proves to know it opens the lane of strangers again, for both names.
+	if err := h.Try(c, models.Password, h.nameSubject(canonicalIdentifier(user.Email)), h.nameSubject(canonicalIdentifier(user.Username))); err != nil {
 		return models.Credentials{}, err
 	}
-	countedAt, id := h.Now(), web.Session(c).User.ID
-	found, err := h.Store.CredentialsByID(c.UserContext(), id)
+	found, err := h.Store.CredentialsByID(c.UserContext(), user.ID)
 	if err != nil {
 		return found, err
 	}
 	match, _, err := h.Hasher.Check(c.UserContext(), typed, found.PasswordHash)
 	if err != nil {
-		return found, h.GiveBackShed(c, web.Subject(id), string(models.Password), h.Policy(c).Limits.Password, countedAt, err)
+		return found, h.GiveBackShed(c, err)
 	}
 	if !match {
 		return found, &models.Error{Code: models.CodeFactorRejected, Field: field, Message: "this is not your current password"}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/models/seal"
+	"github.com/sallyport/sallyport/server/web"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -17,20 +18,29 @@ const (
 
 // Hasher makes Argon2id hashes and checks those of every scheme that is known
 // (see readHash). It runs a bounded number at once, for each takes its memory,
-// lets a bounded number wait, and sheds the rest.
+// lets a bounded number wait, and sheds the rest. Known devices have slots of
+// their own, so that strangers who fill the queue don't shed the owner of an account.
 type Hasher struct {
-	cost    Argon2
+	cost  Argon2
+	lanes [2]lane // strangers, known devices
+	decoy string  // a hash of nothing anybody knows, with the cost in force
+}
+
+// lane runs a bounded number of hashes and lets a bounded number wait.
+type lane struct {
 	running *semaphore.Weighted
 	places  int64 // at once, each of the memory that a hash of ours takes
 	waiting atomic.Int64
 	queue   int64
-	decoy   string // a hash of nothing anybody knows, with the cost in force
 }
 
 // NewHasher makes a hasher that runs parallel hashes at once and lets queue
-// more wait.
+// more wait, and half as many, rounded up, for known devices beside.
 func NewHasher(cost Argon2, parallel, queue int) *Hasher {
-	h := &Hasher{cost: cost, running: semaphore.NewWeighted(int64(parallel)), places: int64(parallel), queue: int64(queue)}
+	h := &Hasher{cost: cost}
+	for i, places := range []int64{int64(parallel), int64(parallel+1) / 2} {
+		h.lanes[i].running, h.lanes[i].places, h.lanes[i].queue = semaphore.NewWeighted(places), places, int64(queue)
+	}
 	h.decoy = encode(argon2id, cost, seal.Random(saltBytes), seal.Random(keyBytes))
 	return h
 }
@@ -77,21 +87,26 @@ func (h *Hasher) Check(ctx context.Context, typed, phc string) (match, stale boo
 	return false, false, nil
 }
 
-// enter waits for a place among the running hashes, or for as many as the hash's
-// memory fills. One that is larger than all of them together runs alone.
+// enter waits for a place among the running hashes of the lane that ctx is in, or
+// for as many as the hash's memory fills. One that is larger than all of them
+// together runs alone.
 func (h *Hasher) enter(ctx context.Context, memoryKiB uint32) (release func(), err error) {
+	l := &h.lanes[0]
+	if web.InKnownLane(ctx) {
+		l = &h.lanes[1]
+	}
 	own := max(h.cost.MemoryKiB, 1)
-	places := min(max(int64((memoryKiB-1)/own+1), 1), h.places)
-	release = func() { h.running.Release(places) }
-	if h.running.TryAcquire(places) {
+	places := min(max(int64((memoryKiB-1)/own+1), 1), l.places)
+	release = func() { l.running.Release(places) }
+	if l.running.TryAcquire(places) {
 		return release, nil
 	}
-	if h.waiting.Add(1) > h.queue {
-		h.waiting.Add(-1)
+	if l.waiting.Add(1) > l.queue {
+		l.waiting.Add(-1)
 		return nil, busy(nil)
 	}
-	defer h.waiting.Add(-1)
-	if err := h.running.Acquire(ctx, places); err != nil {
+	defer l.waiting.Add(-1)
+	if err := l.running.Acquire(ctx, places); err != nil {
 		return nil, busy(err)
 	}
 	return release, nil

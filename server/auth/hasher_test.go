@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/server/web"
 )
 
 var cheap = Argon2{MemoryKiB: 64, Time: 1, Threads: 1}
@@ -56,7 +57,7 @@ func TestNobodyMatchesAMissingAccount(t *testing.T) {
 func TestTooManyWaitersAreShed(t *testing.T) {
 	t.Parallel()
 	h := NewHasher(cheap, 1, 2)
-	if err := h.running.Acquire(t.Context(), 1); err != nil { // a hash that takes for ever
+	if err := h.lanes[0].running.Acquire(t.Context(), 1); err != nil { // a hash that takes for ever
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -64,7 +65,7 @@ func TestTooManyWaitersAreShed(t *testing.T) {
 	for range 2 {
 		waiting.Go(func() { _, _ = h.Hash(ctx, "x") })
 	}
-	for h.waiting.Load() < 2 {
+	for h.lanes[0].waiting.Load() < 2 {
 		time.Sleep(time.Millisecond)
 	}
 	_, err := h.Hash(t.Context(), "x")
@@ -73,9 +74,29 @@ func TestTooManyWaitersAreShed(t *testing.T) {
 	}
 	cancel()
 	waiting.Wait()
-	h.running.Release(1)
+	h.lanes[0].running.Release(1)
 	if _, err := h.Hash(t.Context(), "x"); err != nil {
 		t.Errorf("free again: %v", err)
+	}
+}
+
+// Strangers can fill their slots and their queue, and still an owner is served.
+func TestKnownDevicesHaveTheirOwnSlots(t *testing.T) {
+	t.Parallel()
+	h := NewHasher(cheap, 1, 0)
+	if err := h.lanes[0].running.Acquire(t.Context(), 1); err != nil { // a stranger's hash that takes for ever
+		t.Fatal(err)
+	}
+	if _, err := h.Hash(t.Context(), "x"); models.CodeOf(err) != models.CodeOverloaded {
+		t.Errorf("a stranger: %v", err)
+	}
+	known := web.WithKnownLane(t.Context())
+	phc, err := h.Hash(known, "x")
+	if err != nil {
+		t.Fatalf("a known device: %v", err)
+	}
+	if match, _, err := h.Check(known, "x", phc); !match || err != nil {
+		t.Errorf("a known device: %v %v", match, err)
 	}
 }
 

@@ -94,12 +94,12 @@ func readOptional(u *models.ImportedUser, columns map[string]string, trustEmails
 		}
 		u.CreatedAt = at
 	}
+	u.Language = models.Languages[0]
 	if text := columns["language"]; text != "" {
-		tag, err := language.Parse(text)
-		if err != nil || len(tag.String()) > 35 {
+		if _, err := language.Parse(text); err != nil || len(text) > 35 {
 			return models.Invalid("language", "malformed", "must be a language tag, such as en or pt-BR (BCP 47)")
 		}
-		u.Language = tag.String()
+		u.Language = languageOf(text)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"encoding/hex"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
@@ -13,10 +12,11 @@ type loginRequest struct {
 	Identifier string `json:"identifier"`
 	Password   string `json:"password"`
 	Transport  string `json:"transport"`
+	BotCheck   string `json:"bot_check"` // a proof, where one was asked for
 }
 
 // Login answers POST /v1/login. An account that doesn't exist takes the same
-// path as a wrong password: a count, a hash of the same cost, one answer.
+// path as a wrong password: the same counts, a hash of the same cost, one answer.
 func (h *Handlers) Login(c *fiber.Ctx) error {
 	var r loginRequest
 	if err := web.Decode(c, &r); err != nil {
@@ -35,37 +35,31 @@ func (h *Handlers) Login(c *fiber.Ctx) error {
 	if password == "" || utf8.RuneCountInString(password) > web.MaxPassword {
 		return models.Invalid("password", "length", "write your password")
 	}
-	if err := h.CountNetwork(c, "login", h.Policies.Current().Limits.Login); err != nil {
-		return err
-	}
 	canonical := canonicalIdentifier(r.Identifier)
 	found, err := h.Store.CredentialsByIdentifier(c.UserContext(), canonical)
 	if err != nil && models.CodeOf(err) != models.CodeNotFound {
 		return err
 	}
-	digest := h.Digester.Digest("identifier", canonical)
 	// Asked for in any case: it must not tell which case this is.
-	decoy, err := h.Store.PasswordDecoy(c.UserContext(), digest)
+	hash, err := h.Store.PasswordDecoy(c.UserContext(), h.Digester.Digest("identifier", canonical))
 	if err != nil {
 		return err
 	}
-	subject, hash := web.Subject(found.ID), found.PasswordHash
-	if found.ID == "" {
-		subject, hash = "name:"+hex.EncodeToString(digest), decoy
+	if found.ID != "" {
+		hash = found.PasswordHash
 	}
-	limit := h.Policy(c).Limits.Password
-	if err := h.Door.Store.CountTry(c.UserContext(), subject, string(models.Password), limit); err != nil {
+	if err := h.countSignIn(c, found.User, canonical, password, r.BotCheck); err != nil {
 		return err
 	}
-	countedAt := h.Now()
 	match, stale, err := h.Hasher.Check(c.UserContext(), r.Password, hash)
 	if err != nil {
-		return h.GiveBackShed(c, subject, string(models.Password), limit, countedAt, err)
+		return h.GiveBackShed(c, err)
 	}
 	if !match || found.ID == "" {
+		h.Sources.Failed(h.Policies.Current().Limits.Sources, web.Network(c), canonical, password)
 		return models.Refuse(models.CodeInvalidCredentials, "this name and password don't go together")
 	}
-	session, token, err := h.Store.OpenSession(c.UserContext(), found.ID, found.PasswordHash, web.Client(c), transport, h.Decide(c, models.Event{Kind: models.PasswordPassed}))
+	session, token, err := h.Store.OpenSession(c.UserContext(), found.ID, found.PasswordHash, web.Client(c), transport, h.DecideFor(c, found.ID, models.Event{Kind: models.PasswordPassed}))
 	if err != nil {
 		return err
 	}

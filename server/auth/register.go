@@ -13,6 +13,7 @@ type registerRequest struct {
 	DisplayName string `json:"display_name"`
 	Password    string `json:"password"`
 	Transport   string `json:"transport"`
+	BotCheck    string `json:"bot_check"` // a proof, where one was asked for
 }
 
 // Register answers POST /v1/accounts.
@@ -47,6 +48,9 @@ func (h *Handlers) Register(c *fiber.Ctx) error {
 	if err := checkPassword(policy.Password, "password", password, h.SiteName, u.User); err != nil {
 		return err
 	}
+	if err := h.checkBot(c, "", r.BotCheck, models.NetworkSubject(web.Network(c))); err != nil {
+		return err
+	}
 	if err := h.CountNetwork(c, "registration", policy.Limits.Registration); err != nil {
 		return err
 	}
@@ -57,7 +61,7 @@ func (h *Handlers) Register(c *fiber.Ctx) error {
 	if u.PasswordHash, err = h.Hasher.Hash(c.UserContext(), password); err != nil {
 		return err
 	}
-	session, token, err := h.Store.CreateAccount(c.UserContext(), u, web.Client(c), transport, noting(unchecked, h.Decide(c, models.Event{Kind: models.PasswordPassed})))
+	session, token, err := h.Store.CreateAccount(c.UserContext(), u, web.Client(c), transport, noting(unchecked, h.DecideFor(c, u.ID, models.Event{Kind: models.PasswordPassed})))
 	if err != nil {
 		return err
 	}

@@ -129,10 +129,10 @@ func TestALargeHashFillsSeveralPlaces(t *testing.T) {
 			t.Fatal(err)
 		}
 		free := 0
-		for h.running.TryAcquire(1) {
+		for h.lanes[0].running.TryAcquire(1) {
 			free++
 		}
-		h.running.Release(int64(free))
+		h.lanes[0].running.Release(int64(free))
 		release()
 		if free != left {
 			t.Errorf("beside %d KiB there is room for %d, want %d", memory, free, left)

@@ -75,7 +75,7 @@ func (h *Handlers) Post(c *fiber.Ctx) error {
 		return models.Invalid("body", "length", "write something, of at most 1000 characters")
 	}
 	user := web.Session(c).User
-	if err := h.Door.Store.CountTry(c.UserContext(), web.Subject(user.ID), "chat", postLimit); err != nil {
+	if err := h.CountAccount(c, "chat", postLimit); err != nil {
 		return err
 	}
 	m, err := h.Store.PostChatMessage(c.UserContext(), user, body)

@@ -157,7 +157,7 @@ func (h *Handlers) EnrolChallenge(c *fiber.Ctx) error {
 }
 
 func (h *Handlers) countCapture(c *fiber.Ctx) error {
-	return h.Door.Store.CountTry(c.UserContext(), web.Subject(web.Session(c).User.ID), captureKind, h.Policy(c).Limits.FaceCapture)
+	return h.CountAccount(c, captureKind, h.Policy(c).Limits.FaceCapture)
 }
 
 func (h *Handlers) issue(c *fiber.Ctx, purpose string, engine biometrics.Engine, reducedMotion bool, stepUp models.ID) error {

@@ -34,7 +34,7 @@ func (h *Handlers) LoginOptions(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := h.CountNetwork(c, "passkey_login", h.Policies.Current().Limits.PasskeyLogin); err != nil {
+	if err := h.CountNetworkOrDevice(c, "passkey_login", h.Policies.Current().Limits.PasskeyLogin); err != nil {
 		return err
 	}
 	assertion, data, err := h.Party.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
@@ -116,7 +116,7 @@ func (h *Handlers) Login(c *fiber.Ctx) error {
 		return err
 	}
 	event := models.Event{Kind: models.PasskeySignIn, Factor: models.Passkey, UV: parsed.Response.AuthenticatorData.Flags.HasUserVerified(), Since: row.CreatedAt}
-	session, token, err := h.Store.OpenSessionByPasskey(c.UserContext(), row, web.Client(c), transport, h.Decide(c, event))
+	session, token, err := h.Store.OpenSessionByPasskey(c.UserContext(), row, web.Client(c), transport, h.DecideFor(c, row.UserID, event))
 	if models.CodeOf(err) == models.CodeFactorRejected {
 		return refused(err)
 	}

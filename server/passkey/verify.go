@@ -33,7 +33,7 @@ func (h *Handlers) VerifyOptions(c *fiber.Ctx) error {
 	if len(p.passkeys) == 0 {
 		return models.Refuse(models.CodeConflict, "this account has no passkey: choose another way")
 	}
-	if err := h.CountTry(c, models.Passkey); err != nil {
+	if err := h.TryChallenge(c, models.Passkey); err != nil {
 		return err
 	}
 	assertion, data, err := h.Party.BeginLogin(p, webauthn.WithUserVerification(protocol.VerificationPreferred))
@@ -64,6 +64,9 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	parsed, err := protocol.ParseCredentialRequestResponseBytes(response)
 	if err != nil {
 		return malformed(err)
+	}
+	if err := h.TryAnswer(c, models.Passkey); err != nil {
+		return err
 	}
 	credential, err := h.Party.ValidateLogin(p, data, parsed)
 	if err != nil {

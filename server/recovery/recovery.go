@@ -71,8 +71,7 @@ func (h *Handlers) Issue(c *fiber.Ctx) error {
 		return err
 	}
 	s := web.Session(c)
-	subject := web.Subject(s.User.ID)
-	if err := h.Door.Store.CountTry(c.UserContext(), subject, issueKind, issueLimit); err != nil {
+	if err := h.CountAccount(c, issueKind, issueLimit); err != nil {
 		return err
 	}
 	now := h.Now()
@@ -82,7 +81,7 @@ func (h *Handlers) Issue(c *fiber.Ctx) error {
 		secret := newSecret()
 		hash, err := h.Hasher.Hash(c.UserContext(), secret)
 		if err != nil {
-			return h.GiveBackShed(c, subject, issueKind, issueLimit, now, err)
+			return h.GiveBackShed(c, err)
 		}
 		records = append(records, models.RecoveryCode{ID: models.NewID(now), Row: row, Hash: hash})
 		body.Codes = append(body.Codes, format(row, secret))
@@ -113,10 +112,9 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 		return err
 	}
 	s := web.Session(c)
-	if err := h.CountTry(c, models.Recovery); err != nil {
+	if err := h.Try(c, models.Recovery); err != nil {
 		return err
 	}
-	countedAt := h.Now()
 	codes, err := h.Store.RecoveryCodes(c.UserContext(), s)
 	if err != nil {
 		return err
@@ -134,7 +132,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	// how long the answer takes must not tell which rows are left.
 	right, _, err := h.Hasher.Check(c.UserContext(), secret, hash)
 	if err != nil {
-		return h.GiveBackShed(c, web.Subject(s.User.ID), string(models.Recovery), h.Policy(c).Limits.Recovery, countedAt, err)
+		return h.GiveBackShed(c, err)
 	}
 	if !right || found.ID == "" {
 		return models.Refuse(models.CodeFactorRejected, "this code is not right, or was used already: take another of your list")

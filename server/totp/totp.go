@@ -36,6 +36,7 @@ const (
 
 type stateBody struct {
 	Enabled       bool       `json:"enabled"`
+	Disabled      bool       `json:"disabled,omitempty"` // after too many failures: to be set up anew
 	CreatedAt     *time.Time `json:"created_at,omitempty"`
 	LastUsedAt    *time.Time `json:"last_used_at,omitempty"`
 	QuarantinedAt *time.Time `json:"quarantined_at,omitempty"` // it opens nothing then
@@ -43,15 +44,21 @@ type stateBody struct {
 
 // State answers GET /v1/me/totp.
 func (h *Handlers) State(c *fiber.Ctx) error {
-	found, err := h.Store.TOTP(c.UserContext(), web.Session(c).User.ID)
+	s := web.Session(c)
+	found, err := h.Store.TOTP(c.UserContext(), s.User.ID)
 	if models.CodeOf(err) == models.CodeNotFound {
 		return c.JSON(stateBody{})
 	}
 	if err != nil {
 		return err
 	}
+	enrolled, err := h.Door.Store.Enrolled(c.UserContext(), s)
+	if err != nil {
+		return err
+	}
 	return c.JSON(stateBody{
-		Enabled: found.QuarantinedAt == nil, CreatedAt: &found.CreatedAt, LastUsedAt: found.LastUsedAt, QuarantinedAt: found.QuarantinedAt,
+		Enabled: enrolled.TOTP, Disabled: !enrolled.TOTP && found.QuarantinedAt == nil,
+		CreatedAt: &found.CreatedAt, LastUsedAt: found.LastUsedAt, QuarantinedAt: found.QuarantinedAt,
 	})
 }
 
@@ -69,12 +76,12 @@ func (h *Handlers) Begin(c *fiber.Ctx) error {
 		return err
 	}
 	s := web.Session(c)
-	_, err := h.Store.TOTP(c.UserContext(), s.User.ID)
-	if err == nil {
-		return models.Refuse(models.CodeConflict, "an authenticator app is set up already: remove it first")
-	}
-	if models.CodeOf(err) != models.CodeNotFound {
+	enrolled, err := h.Door.Store.Enrolled(c.UserContext(), s)
+	if err != nil {
 		return err
+	}
+	if enrolled.TOTP {
+		return models.Refuse(models.CodeConflict, "an authenticator app is set up already: remove it first")
 	}
 	now := h.Now()
 	secret := models.TOTPSecret{ID: models.NewID(now), UserID: s.User.ID, Secret: seal.Random(secretBytes), ExpiresAt: now.Add(enrolWithin)}
@@ -109,7 +116,10 @@ func (h *Handlers) Confirm(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	step, err := h.try(c, secret.Secret, code)
+	if err := h.TryNew(c, models.TOTP); err != nil {
+		return err
+	}
+	step, err := h.step(secret.Secret, code)
 	if err != nil {
 		return err
 	}
@@ -145,7 +155,10 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	step, err := h.try(c, secret.Secret, code)
+	if err := h.Try(c, models.TOTP); err != nil {
+		return err
+	}
+	step, err := h.step(secret.Secret, code)
 	if err != nil {
 		return err
 	}
@@ -172,11 +185,8 @@ func (h *Handlers) Remove(c *fiber.Ctx) error {
 	return h.NoContent(c, moved, token)
 }
 
-// try counts a try and then finds the time step of the code.
-func (h *Handlers) try(c *fiber.Ctx, secret []byte, code string) (step int64, err error) {
-	if err := h.CountTry(c, models.TOTP); err != nil {
-		return 0, err
-	}
+// step finds the time step of the code.
+func (h *Handlers) step(secret []byte, code string) (int64, error) {
 	step, ok := match(secret, code, h.Now())
 	if !ok {
 		return 0, models.Refuse(models.CodeFactorRejected, "this code is not right: check that your phone's clock is, and take the newest code")

@@ -77,8 +77,13 @@ func (d *Door) UsableFactors(c *fiber.Ctx, s models.Session) ([]models.Factor, e
 	if err != nil {
 		return nil, err
 	}
+	return d.Counting(c, enrolled), nil
+}
+
+// Counting lists those of an account's factors that the policy lets count.
+func (d *Door) Counting(c *fiber.Ctx, enrolled models.Enrolled) []models.Factor {
 	policy := d.Policy(c)
-	return slices.DeleteFunc(enrolled.List(), func(f models.Factor) bool { return !policy.Allows(f) }), nil
+	return slices.DeleteFunc(enrolled.List(), func(f models.Factor) bool { return !policy.Allows(f) })
 }
 
 // Opened prepares the answer to whatever opened or moved a session: the new
@@ -88,6 +93,7 @@ func (d *Door) Opened(c *fiber.Ctx, s models.Session, token string) (SessionBody
 	if token != "" && s.Transport == models.Cookie {
 		d.setCookie(c, d.cookieName(), token, s.EndsAt)
 	}
+	d.keepMarkers(c, s.Transport)
 	factors, err := d.UsableFactors(c, s)
 	if err != nil {
 		if token == "" {

@@ -19,9 +19,10 @@ type Store interface {
 	SessionsByID(ctx context.Context, ids []models.ID) ([]models.Session, error)
 	Touch(ctx context.Context, ref models.Ref, client models.Client, idleEndsAt time.Time) error
 	Enrolled(ctx context.Context, session models.Session) (models.Enrolled, error)
-	CountTry(ctx context.Context, subject, kind string, limit models.Limit) error
 	EndSession(ctx context.Context, by models.Session, id models.ID) error
-	GiveTryBack(ctx context.Context, subject, kind string, limit models.Limit, countedAt time.Time) error
+	Count(ctx context.Context, try models.Try) (models.Try, error)
+	GiveBack(ctx context.Context, try models.Try) error
+	KnownDevices(ctx context.Context, markers []models.TokenHash) ([]models.KnownDevice, error)
 }
 
 // Policies gives the policy in force, and the one a session began with.
@@ -50,18 +51,39 @@ type Door struct {
 }
 
 // Decide fills in the policy and the clock for one event of this request's
-// session, or of an anonymous visitor. The policy is the stricter of the one
-// the session began with and the one in force when the lock is held.
+// session, or of an anonymous visitor, and into the effects what the request
+// knows. The policy is the stricter of the one the session began with and the one
+// in force when the lock is held.
 func (d *Door) Decide(c *fiber.Ctx, event models.Event) models.Decide {
+	return d.DecideFor(c, Session(c).User.ID, event)
+}
+
+// DecideFor is Decide for the account that a session is opened for.
+func (d *Door) DecideFor(c *fiber.Ctx, userID models.ID, event models.Event) models.Decide {
 	began, bound := c.Locals(keyBegan).(models.Policy)
+	// Looked up now: nothing may ask for a second connection inside a transaction.
+	_, err := d.knownDevices(c)
 	return func(a models.Attempt) (models.Attempt, []models.Effect, error) {
+		if err != nil {
+			return a, nil, err
+		}
 		policy := d.Policies.Current()
 		if bound && a.State != models.Anonymous {
 			policy = began.Strictest(policy)
 		} else {
 			a.PolicyVersion = policy.Version()
 		}
-		return d.Next(policy, a, event, d.Now())
+		moved, effects, err := d.Next(policy, a, event, d.Now())
+		for i := range effects {
+			switch effects[i].Kind {
+			case models.EffectResetCount:
+				effects[i].Try = tried(c, effects[i].Factor)
+			case models.EffectKnowDevice:
+				effects[i].Device = d.markerFor(c, userID)
+			default: // says all by itself
+			}
+		}
+		return moved, effects, err
 	}
 }
 
@@ -71,40 +93,4 @@ func (d *Door) Policy(c *fiber.Ctx) models.Policy {
 		return began.Strictest(d.Policies.Current())
 	}
 	return d.Policies.Current()
-}
-
-// CountTry counts one try at a factor of the request's account, before the
-// check it belongs to.
-func (d *Door) CountTry(c *fiber.Ctx, factor models.Factor) error {
-	return d.Store.CountTry(c.UserContext(), Subject(Session(c).User.ID), string(factor), d.Policy(c).Limit(factor))
-}
-
-const giveBackWithin = 2 * time.Second
-
-// Subject is who an account's tries are counted for.
-func Subject(userID models.ID) string { return "account:" + string(userID) }
-
-// CountNetwork counts one request of a kind for the network it comes from.
-func (d *Door) CountNetwork(c *fiber.Ctx, kind string, limit models.Limit) error {
-	return d.Store.CountTry(c.UserContext(), "network:"+Network(c), kind, limit)
-}
-
-// GiveBackShed gives a try back whose check was refused for want of room, and
-// hands the refusal on: nothing was guessed, and whoever fills the queue must
-// not use up other people's tries.
-func (d *Door) GiveBackShed(c *fiber.Ctx, subject, kind string, limit models.Limit, countedAt time.Time, refusal error) error {
-	if models.CodeOf(refusal) == models.CodeOverloaded {
-		d.GiveBack(c, subject, kind, limit, countedAt)
-	}
-	return refusal
-}
-
-// GiveBack gives a try back that came to no check. The request's own time may be
-// over by then: that is one of the reasons.
-func (d *Door) GiveBack(c *fiber.Ctx, subject, kind string, limit models.Limit, countedAt time.Time) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), giveBackWithin)
-	defer cancel()
-	if err := d.Store.GiveTryBack(ctx, subject, kind, limit, countedAt); err != nil {
-		d.Log.Warn("a try was not given back", "error", err)
-	}
 }

@@ -28,6 +28,7 @@ var statuses = map[models.Code]int{
 	models.CodeStepUpRequired:       http.StatusForbidden,
 	models.CodeCrossSite:            http.StatusForbidden,
 	models.CodeRateLimited:          http.StatusTooManyRequests,
+	models.CodeBotCheckRequired:     http.StatusForbidden,
 	models.CodeFactorRejected:       http.StatusUnprocessableEntity,
 	models.CodeTooLarge:             http.StatusRequestEntityTooLarge,
 	models.CodeLastFactor:           http.StatusConflict,
@@ -62,6 +63,8 @@ type problem struct {
 	Password   bool            `json:"password,omitempty"`
 	MaxAge     int             `json:"max_age,omitempty"` // seconds
 	Factors    []models.Factor `json:"factors,omitzero"`
+
+	BotCheck *models.BotChallenge `json:"bot_check,omitempty"`
 }
 
 // ErrorHandler answers every error of every handler: a page for those who
@@ -93,6 +96,7 @@ func (d *Door) ErrorHandler(c *fiber.Ctx, err error) error {
 		Reason:     refusal.Reason,
 		RetryAfter: seconds(refusal.RetryAfter),
 		MaxAge:     seconds(refusal.MaxAge),
+		BotCheck:   refusal.BotCheck,
 	}
 	if refusal.Code == models.CodeStepUpRequired {
 		body.Purpose, body.Object = refusal.Purpose, Session(c).Act.Object

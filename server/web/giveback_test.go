@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/models"
@@ -17,7 +16,9 @@ type lender struct {
 	given int
 }
 
-func (l *lender) GiveTryBack(ctx context.Context, _, _ string, _ models.Limit, _ time.Time) error {
+func (l *lender) Count(_ context.Context, try models.Try) (models.Try, error) { return try, nil }
+
+func (l *lender) GiveBack(ctx context.Context, _ models.Try) error {
 	if ctx.Err() == nil {
 		l.given++
 	}
@@ -32,11 +33,14 @@ func TestATryIsGivenBackAfterItsRequestRanOut(t *testing.T) {
 	d := &Door{Store: store}
 	app := fiber.New()
 	app.Get("/", func(c *fiber.Ctx) error {
+		if err := d.Count(c, models.Try{Factor: models.Password}); err != nil {
+			t.Error(err)
+		}
 		over, cancel := context.WithCancel(c.UserContext())
 		cancel()
 		c.SetUserContext(over)
 		for _, code := range []models.Code{models.CodeOverloaded, models.CodeFactorRejected} {
-			if err := d.GiveBackShed(c, "account:1", "pwd", models.Limit{}, time.Time{}, models.Refuse(code, "")); models.CodeOf(err) != code {
+			if err := d.GiveBackShed(c, models.Refuse(code, "")); models.CodeOf(err) != code {
 				t.Errorf("%s became %v", code, err)
 			}
 		}

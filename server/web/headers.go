@@ -14,6 +14,7 @@ func (d *Door) Headers() fiber.Handler {
 	policy := strings.Join([]string{
 		"default-src 'none'",
 		"script-src 'self'",
+		"worker-src 'self'",
 		"style-src 'self'",
 		"img-src 'self' blob:",
 		"connect-src 'self' " + socket,

@@ -8,7 +8,7 @@
 
 /** What the server (or the lack of one) answered instead of what was asked for. */
 export class Problem extends Error {
-  /** @param {{code: string, status?: number, detail?: string, field?: string, reason?: string, retry_after?: number, factors?: string[], password?: boolean, purpose?: string, object?: string}} from */
+  /** @param {{code: string, status?: number, detail?: string, field?: string, reason?: string, retry_after?: number, factors?: string[], password?: boolean, purpose?: string, object?: string, bot_check?: any}} from */
   constructor(from) {
     super(from.detail || from.code);
     this.code = from.code;
@@ -20,6 +20,8 @@ export class Problem extends Error {
     this.factors = from.factors ?? [];
     this.purpose = from.purpose ?? "";
     this.object = from.object ?? "";
+    /** @type {any} */
+    this.botCheck = from.bot_check ?? null;
   }
 }
 

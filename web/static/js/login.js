@@ -2,6 +2,7 @@
 // A password, a passkey from the browser's suggestions below the first field, or a passkey by its button.
 
 import { arrive, Problem, request } from "./api.js";
+import { post } from "./bot-check.js";
 import { onClick, onSubmit, showError } from "./forms.js";
 import { getPasskey, passkeysWork } from "./passkey.js";
 import { say } from "./words.js";
@@ -11,7 +12,7 @@ const way = /** @type {HTMLElement} */ (document.querySelector("[data-passkey-wa
 
 onSubmit(form, async ({ identifier, password }) => {
   try {
-    await arrive(await request("POST", "/v1/login", { identifier, password }));
+    await arrive(await post(form, "/v1/login", { identifier, password }));
   } catch (error) {
     // What was typed is most likely nearly right: ready to be mended or typed over.
     const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("password"));

@@ -1,5 +1,6 @@
 // @ts-check
-import { arrive, request } from "./api.js";
+import { arrive } from "./api.js";
+import { post } from "./bot-check.js";
 import { onSubmit } from "./forms.js";
 import { advise } from "./password.js";
 
@@ -13,5 +14,5 @@ onSubmit(form, async ({ email, username, display_name, password }) => {
   /** @type {Record<string, string>} */
   const account = { email: email.trim(), username: username.trim(), password };
   if (display_name.trim()) account.display_name = display_name.trim();
-  await arrive(await request("POST", "/v1/accounts", account));
+  await arrive(await post(form, "/v1/accounts", account));
 });

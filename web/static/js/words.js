@@ -11,6 +11,8 @@ const WORDS = {
   invalid_credentials: "That email or username and password don’t belong together. Check both and try again.",
   factor_rejected: "That wasn’t accepted. Try again.",
   challenge_expired: "That took too long. Please start again.",
+  bot_check_required: "There were too many failed tries from here. Wait a quarter of an hour, or sign in with a passkey.",
+  bot_check_failed: "The check of your browser didn’t work. Reload this page and try again.",
   cross_site: "Your browser says that this came from another site. Reload this page and try again.",
   not_found: "That isn’t here any more. Reload the page to see what is.",
 };
