@@ -99,7 +99,10 @@ func TestTheAlarmComesOnceADayHoweverOftenASecondFactorFails(t *testing.T) {
 	ada, _ := b.withTOTP("ada")
 	half := b.login(ada.User.ID)
 	// Connections are opened first: else those that come early are done before others begin.
-	race(16, func(int) error { _, err := b.Pool.Exec(context.Background(), `SELECT pg_sleep(0.2)`); return err })
+	_, _, other := race(16, func(int) error { _, err := b.Pool.Exec(context.Background(), `SELECT pg_sleep(0.2)`); return err })
+	if other != nil {
+		t.Fatal(other)
+	}
 	won, _, other := race(100, func(int) error { return b.RecordSecondFactorFailed(context.Background(), half, models.TOTP) })
 	if won != 100 || other != nil {
 		t.Fatalf("%d recorded, %v", won, other)
