@@ -103,10 +103,10 @@ func TestImportTwice(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		"ada":   `Ada@Example.com|f|Lovelace, "Ada"|` + bcryptHash + "|42|pt-BR|t|t|1|user_imported",
-		"grace": "grace@example.com|f|grace|" + scryptHash + "|43|t|f|0|user_imported",
-		"linus": "linus@example.com|f|linus|" + djangoHash + "|t|f|0|user_imported",
-		"ken":   "ken@example.com|f|ken|" + bcryptHash + "|44|t|f|0|user_imported",
+		"ada":   `Ada@Example.com|f|Lovelace, "Ada"|` + bcryptHash + "|42|en|t|t|1|user_imported",
+		"grace": "grace@example.com|f|grace|" + scryptHash + "|43|en|t|f|0|user_imported",
+		"linus": "linus@example.com|f|linus|" + djangoHash + "|en|t|f|0|user_imported",
+		"ken":   "ken@example.com|f|ken|" + bcryptHash + "|44|en|t|f|0|user_imported",
 	}
 	if diff := cmp.Diff(want, i.accounts()); diff != "" {
 		t.Error(diff)

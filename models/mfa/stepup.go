@@ -55,10 +55,10 @@ func takesPassword(policy models.Policy, purpose models.Purpose) bool {
 // without it.
 func Proven(policy models.Policy, attempt models.Attempt, purpose models.Purpose, at time.Time) models.ACR {
 	fresh := proofs(policy, attempt, purpose, at)
-	if takesPassword(policy, purpose) && !has(fresh, models.Password) {
+	if takesPassword(policy, purpose) && !hasPassword(fresh) {
 		return models.ACRNone
 	}
-	return models.ACROf(withPassword(fresh, has(attempt.Methods, models.Password)))
+	return models.ACROf(withPassword(fresh, hasPassword(attempt.Methods)))
 }
 
 // StepUp refuses unless the attempt has a step-up for the purpose, whose proofs
@@ -75,11 +75,11 @@ func StepUp(policy models.Policy, attempt models.Attempt, purpose models.Purpose
 		Code:     models.CodeStepUpRequired,
 		Message:  "confirm it's you once more",
 		Purpose:  purpose,
-		Password: takesPassword(policy, purpose) && !has(fresh, models.Password),
+		Password: takesPassword(policy, purpose) && !hasPassword(fresh),
 		MaxAge:   policy.StepUp.MaxAge.Std(),
 		Factors:  []models.Factor{},
 	}
-	fresh = withPassword(fresh, refusal.Password || has(attempt.Methods, models.Password))
+	fresh = withPassword(fresh, refusal.Password || hasPassword(attempt.Methods))
 	if refusal.Password && models.ACROf(fresh).Meets(want) {
 		return refusal // nothing else is missing
 	}
@@ -111,8 +111,8 @@ func proofs(policy models.Policy, attempt models.Attempt, purpose models.Purpose
 	return slices.DeleteFunc(fresh, func(m models.Method) bool { return m.At.After(at) })
 }
 
-func has(methods []models.Method, f models.Factor) bool {
-	return slices.ContainsFunc(methods, func(m models.Method) bool { return m.Factor == f })
+func hasPassword(methods []models.Method) bool {
+	return slices.ContainsFunc(methods, func(m models.Method) bool { return m.Factor == models.Password })
 }
 
 // withPassword adds the password to what was proven, where it counts.

@@ -90,7 +90,7 @@ func TestANewPasswordIsTrusted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := b.ChangePassword(t.Context(), in.Ref(), "$argon2id$test", "$argon2id$new", b.decide(models.Event{Kind: models.PasswordChanged})); err != nil {
+	if _, _, err := b.ChangePassword(t.Context(), b.allowed(in, models.ChangePassword), "$argon2id$test", "$argon2id$new", b.decide(models.Event{Kind: models.PasswordChanged})); err != nil {
 		t.Fatal(err)
 	}
 	if f, err := b.Freeze(t.Context(), s.User.ID); err != nil || !f.Since.IsZero() || !f.Active(b.Clock.Now()) {

@@ -96,7 +96,7 @@ func (h *Hasher) enter(ctx context.Context, memoryKiB uint32) (release func(), e
 		l = &h.lanes[1]
 	}
 	own := max(h.cost.MemoryKiB, 1)
-	places := min(max(int64((memoryKiB-1)/own+1), 1), l.places)
+	places := max(min(int64((memoryKiB-1)/own+1), l.places), 1)
 	release = func() { l.running.Release(places) }
 	if l.running.TryAcquire(places) {
 		return release, nil
