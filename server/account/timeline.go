@@ -44,7 +44,7 @@ var timeline = map[string]said{
 	"face_purge_ahead":          {"Your face will be erased", "You have not used it for long. We sent you a letter."},
 	"face_purged":               {"Your face was erased", "You had not used it for long."},
 	"exported":                  {"Your data was downloaded", "Everything that we keep about you, but for secrets."},
-	"deletion_requested":        {"Your account was to be deleted", "Everybody was signed out."},
+	"deletion_requested":        {"Your account was marked for deletion", "Everybody was signed out. Until the day comes you can keep it."},
 	"deletion_taken_back":       {"Your account stays", "The deletion was taken back."},
 	"deletion_begun":            {"Your account is being erased", "Its time had come."},
 }
