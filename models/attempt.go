@@ -22,16 +22,17 @@ type EventKind string
 
 // The events.
 const (
-	PasswordPassed  EventKind = "password_passed"
-	PasskeySignIn   EventKind = "passkey_sign_in" // discoverable, without a password
-	FactorPassed    EventKind = "factor_passed"   // second factor, or step-up
-	FactorEnrolled  EventKind = "factor_enrolled" // and proven while enrolling
-	CodesIssued     EventKind = "codes_issued"
-	FactorRemoved   EventKind = "factor_removed"
-	PasswordChanged EventKind = "password_changed"
-	DeviceAdded     EventKind = "device_added"
-	DeviceRemoved   EventKind = "device_removed"
-	Exported        EventKind = "exported"
+	PasswordPassed    EventKind = "password_passed"
+	PasskeySignIn     EventKind = "passkey_sign_in" // discoverable, without a password
+	FactorPassed      EventKind = "factor_passed"   // second factor, or step-up
+	FactorEnrolled    EventKind = "factor_enrolled" // and proven while enrolling
+	CodesIssued       EventKind = "codes_issued"
+	FactorRemoved     EventKind = "factor_removed"
+	PasswordChanged   EventKind = "password_changed"
+	DeviceAdded       EventKind = "device_added"
+	DeviceRemoved     EventKind = "device_removed"
+	Exported          EventKind = "exported"
+	DeletionRequested EventKind = "deletion_requested"
 )
 
 // Event is one thing that happened, already checked by whoever reports it.
@@ -63,6 +64,7 @@ const (
 	EffectOpen           EffectKind = "open"            // insert the session row
 	EffectRotate         EffectKind = "rotate"          // new token, the old one dies
 	EffectEndOthers      EffectKind = "end_others"      // end every other session of the account
+	EffectEndAll         EffectKind = "end_all"         // end every session of the account, this one too
 	EffectDropEnrolments EffectKind = "drop_enrolments" // forget unfinished enrolments of the account
 	EffectEstablish      EffectKind = "establish"       // set mfa_established_at, once
 	EffectResetCount     EffectKind = "reset_count"     // this factor's own failures

@@ -19,16 +19,20 @@ const (
 	NoticeEmailChanged     NoticeKind = "email_changed"
 	// NoticePasswordKnown is the alarm that somebody knows the password: it was
 	// right, and the second factor was not, or never came.
-	NoticePasswordKnown NoticeKind = "password_known"
-	NoticePasswordReset NoticeKind = "password_reset"
-	NoticeFacePurge     NoticeKind = "face_purge"
+	NoticePasswordKnown     NoticeKind = "password_known"
+	NoticePasswordReset     NoticeKind = "password_reset"
+	NoticeFacePurge         NoticeKind = "face_purge"
+	NoticeDeletion          NoticeKind = "deletion"
+	NoticeDeletionTakenBack NoticeKind = "deletion_taken_back"
+	// NoticeAccountDeleted is the last letter: it leaves before its address is erased.
+	NoticeAccountDeleted NoticeKind = "account_deleted"
 )
 
 // NoticeKinds lists every kind.
 var NoticeKinds = []NoticeKind{
 	NoticeNewDevice, NoticePasswordChanged, NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorDisabled, NoticeDeviceKeyAdded,
 	NoticeCodesIssued, NoticeRecoveryCodeUsed, NoticeRecoveryBegun, NoticeEmailChanged, NoticePasswordKnown, NoticePasswordReset,
-	NoticeFacePurge,
+	NoticeFacePurge, NoticeDeletion, NoticeDeletionTakenBack, NoticeAccountDeleted,
 }
 
 // told maps the facts that their account is told of to the letter.
@@ -47,6 +51,9 @@ var told = map[string]NoticeKind{
 	"sign_in_unfinished":     NoticePasswordKnown,
 	"password_reset_offered": NoticePasswordReset,
 	"face_purge_ahead":       NoticeFacePurge,
+	"deletion_requested":     NoticeDeletion,
+	"deletion_taken_back":    NoticeDeletionTakenBack,
+	"deletion_begun":         NoticeAccountDeleted,
 }
 
 // NoticeOf is the letter that tells an account of a fact, "" for none.
@@ -67,7 +74,7 @@ func (k NoticeKind) Links() []LinkKind {
 	switch k {
 	case NoticePasswordReset:
 		return []LinkKind{LinkPasswordReset}
-	case NoticeFacePurge:
+	case NoticeFacePurge, NoticeAccountDeleted:
 		return nil
 	default:
 		return []LinkKind{LinkNotMe}

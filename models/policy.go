@@ -12,14 +12,16 @@ import (
 // Policy is everything an admin may tune while Sallyport runs. It is one typed
 // document; server/policy reads it from YAML.
 type Policy struct {
-	Factors  FactorsPolicy  `yaml:"factors" json:"factors"`
-	Face     FacePolicy     `yaml:"face" json:"face"`
-	Timeouts TimeoutsPolicy `yaml:"timeouts" json:"timeouts"`
-	StepUp   StepUpPolicy   `yaml:"step_up" json:"step_up"`
-	Password PasswordPolicy `yaml:"password" json:"password"`
-	Limits   LimitsPolicy   `yaml:"limits" json:"limits"`
-	Mail     MailPolicy     `yaml:"mail" json:"mail"`
-	BotCheck BotCheckPolicy `yaml:"bot_check" json:"bot_check"`
+	Factors   FactorsPolicy   `yaml:"factors" json:"factors"`
+	Face      FacePolicy      `yaml:"face" json:"face"`
+	Timeouts  TimeoutsPolicy  `yaml:"timeouts" json:"timeouts"`
+	StepUp    StepUpPolicy    `yaml:"step_up" json:"step_up"`
+	Password  PasswordPolicy  `yaml:"password" json:"password"`
+	Limits    LimitsPolicy    `yaml:"limits" json:"limits"`
+	Mail      MailPolicy      `yaml:"mail" json:"mail"`
+	Accounts  AccountsPolicy  `yaml:"accounts" json:"accounts"`
+	Retention RetentionPolicy `yaml:"retention" json:"retention"`
+	BotCheck  BotCheckPolicy  `yaml:"bot_check" json:"bot_check"`
 	// Unsafe names the settings that switch a protection off and may do so.
 	Unsafe []string `yaml:"unsafe,omitempty" json:"unsafe,omitempty"`
 }
@@ -97,6 +99,20 @@ type MailPolicy struct {
 	PerHour int `yaml:"per_hour" json:"per_hour"`
 }
 
+// AccountsPolicy is about whole accounts.
+type AccountsPolicy struct {
+	// DeletionGrace is how long an account that is to be deleted stands, so that its
+	// owner can take it back; at 0 it goes at once.
+	DeletionGrace Duration `yaml:"deletion_grace" json:"deletion_grace"`
+}
+
+// RetentionPolicy says how long records are kept that nothing needs any more.
+type RetentionPolicy struct {
+	// Events is for the audit log. It goes by whole months, once the last of a month
+	// is older than this.
+	Events Duration `yaml:"events" json:"events"`
+}
+
 // DefaultPolicy is what a new installation starts with. model is the face
 // model that is installed: the default threshold was measured on the dlib
 // ResNet (8-bit). At 0.45, with the mean of three against the mean of three, FMR
@@ -120,10 +136,12 @@ func DefaultPolicy(model string) Policy {
 			RecoveryCodes: StepUpRule{Recent: Duration(5 * time.Minute)},
 			Delete:        StepUpRule{Password: true},
 		},
-		Password: PasswordPolicy{MinLength: 8},
-		Mail:     MailPolicy{PerHour: 5},
-		Limits:   defaultLimits(),
-		BotCheck: BotCheckPolicy{Provider: BotOff, After: 10, MaxNumber: 100_000},
+		Password:  PasswordPolicy{MinLength: 8},
+		Mail:      MailPolicy{PerHour: 5},
+		Accounts:  AccountsPolicy{DeletionGrace: Duration(14 * 24 * time.Hour)},
+		Retention: RetentionPolicy{Events: Duration(400 * 24 * time.Hour)},
+		Limits:    defaultLimits(),
+		BotCheck:  BotCheckPolicy{Provider: BotOff, After: 10, MaxNumber: 100_000},
 	}
 }
 
@@ -190,7 +208,8 @@ func (p Policy) Strictest(q Policy) Policy {
 		Delete:        p.StepUp.Delete.strictest(q.StepUp.Delete),
 	}
 	out.Password.MinLength = max(p.Password.MinLength, q.Password.MinLength)
-	out.Mail = q.Mail // guards the mailbox, and binds no attempt
+	out.Mail = q.Mail                                     // guards the mailbox, and binds no attempt
+	out.Accounts, out.Retention = q.Accounts, q.Retention // bind no attempt
 	out.Limits = p.Limits.strictest(q.Limits)
 	out.BotCheck = q.BotCheck // asked for before there is a session
 	return out

@@ -98,6 +98,25 @@ func TestACR(t *testing.T) {
 	}
 }
 
+func TestDeletionAndRetentionAreValidated(t *testing.T) {
+	t.Parallel()
+	for key, change := range map[string]func(*Policy){
+		"accounts.deletion_grace": func(p *Policy) { p.Accounts.DeletionGrace = -1 },
+		"retention.events":        func(p *Policy) { p.Retention.Events = Duration(24 * time.Hour) },
+	} {
+		p := DefaultPolicy("dlib-v1")
+		change(&p)
+		if problems := p.Validate(); len(problems) != 1 || problems[0].Key != key {
+			t.Errorf("%s: got %v", key, problems)
+		}
+	}
+	p := DefaultPolicy("dlib-v1")
+	p.Accounts.DeletionGrace = 0 // at once
+	if problems := p.Validate(); len(problems) != 0 {
+		t.Errorf("no grace: %v", problems)
+	}
+}
+
 func TestIDs(t *testing.T) {
 	t.Parallel()
 	early, late := NewID(time.UnixMilli(1)), NewID(time.UnixMilli(1<<40))

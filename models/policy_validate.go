@@ -49,6 +49,9 @@ func (p Policy) Validate() []Problem {
 	if p.Mail.PerHour < 1 || p.Mail.PerHour > 100 {
 		bad("mail.per_hour", "must be between 1 and 100, is %d", p.Mail.PerHour)
 	}
+	within("accounts.deletion_grace", p.Accounts.DeletionGrace, 0, 90*24*time.Hour)
+	// Links of letters name their fact for 14 days (LinkNotMe).
+	within("retention.events", p.Retention.Events, 31*24*time.Hour, 10*366*24*time.Hour)
 	p.validateLimits(bad)
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		switch {

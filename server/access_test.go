@@ -220,6 +220,8 @@ func TestPagesLeadToWhereAPersonBelongs(t *testing.T) {
 		{ada.browser, "/account", ""},
 		{ada.browser, "/account/security", ""},
 		{ada.browser, "/account/sessions", ""},
+		{ada.browser, "/account/activity", ""},
+		{half.browser, "/account/activity", "/verify?next=%2Faccount%2Factivity"},
 	} {
 		a := c.who.get(c.path)
 		switch {

@@ -241,7 +241,7 @@ func TestEveryOperationIsReplayed(t *testing.T) {
 	ada.enrolFace(someone(1)).want(201)
 	for _, path := range []string{
 		"/v1/session", "/v1/me", "/v1/me/passkeys", "/v1/me/totp", "/v1/me/recovery-codes", "/v1/me/face", "/v1/me/sessions",
-		"/v1/me/devices", "/v1/me/export",
+		"/v1/me/devices", "/v1/me/export", "/v1/me/events?limit=2",
 	} {
 		ada.get(path).want(200)
 	}
@@ -285,6 +285,14 @@ func TestEveryOperationIsReplayed(t *testing.T) {
 	ada.post("/v1/me/password", map[string]any{"current": password, "new": "a brand new password"}).want(204)
 	ada.delete("/v1/me/sessions").want(204)
 	ada.delete("/v1/session").want(204)
+
+	// Who goes, and comes back.
+	eve := s.withTOTP("eve")
+	eve.delete("/v1/me").want(200)
+	eve = eve.elsewhere()
+	s.nextStep()
+	eve.post("/v1/verify/totp", map[string]any{"code": eve.code()}).want(200)
+	eve.do("POST", "/v1/me/restore", nil).want(204)
 
 	for name, operation := range loadOpenAPI(t).operations() {
 		_, found := replayed.Load(replay{t.Name(), operation.OperationID})

@@ -113,6 +113,9 @@ func (s *Server) api(p parts) []route {
 		{"GET", "/v1/me/devices", enrol, 0, free, p.face.Devices},
 		{"POST", "/v1/me/devices", full, small, asks(models.AddDevice), p.face.AddDevice},
 		{"DELETE", "/v1/me/devices/:id", full, 0, asks(models.RemoveDevice), p.face.RemoveDevice},
+		{"DELETE", "/v1/me", full, 0, asks(models.DeleteAccount), p.account.Delete},
+		{"POST", "/v1/me/restore", full, small, free, p.account.Restore},
+		{"GET", "/v1/me/events", full, 0, free, p.account.Events},
 		{"GET", "/v1/me/export", full, 0, asks(models.Export), p.account.Export},
 		{"GET", "/v1/me/sessions", tidy, 0, free, p.account.Sessions},
 		{"DELETE", "/v1/me/sessions/:id", tidy, 0, free, p.account.EndSession},
@@ -141,6 +144,7 @@ func (s *Server) pages(p parts) []route {
 		{"GET", "/link/not-me", anyone, 0, free, p.link.NotMePage},
 		{"GET", "/account", full, 0, free, p.account.AccountPage},
 		{"GET", "/account/security", enrol, 0, free, p.account.SecurityPage},
+		{"GET", "/account/activity", full, 0, free, p.account.ActivityPage},
 		{"GET", "/account/sessions", tidy, 0, free, p.account.SessionsPage},
 	}
 	if s.deps.Demo {

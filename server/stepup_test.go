@@ -24,6 +24,7 @@ func sensitive(s *site) map[string]any {
 		"DELETE /v1/me/face":           nil,
 		"POST /v1/me/password":         map[string]any{"current": password, "new": "a brand new password"},
 		"GET /v1/me/export":            nil,
+		"DELETE /v1/me":                nil,
 	}
 }
 

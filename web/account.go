@@ -8,6 +8,10 @@ type AccountPage struct {
 	Email, Username, DisplayName string
 	CreatedAt                    time.Time
 	PasswordMin, PasswordMax     int
+	// DeletionDue is when the account will be erased; nil when it stays.
+	DeletionDue *time.Time
+	// DeletionGraceDays is how long a deletion can be taken back; 0 for not at all.
+	DeletionGraceDays int
 	// FaceStatement says what signing in with a face does and does not protect against.
 	FaceStatement string
 }

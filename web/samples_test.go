@@ -56,7 +56,8 @@ func samples() []sample {
 		{"verify-totp", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"totp", "face", "recovery"}, FaceReason: "signing in with your face is out of order at the moment: use another way"}},
 		{"verify-face", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"face", "recovery"}, FaceAvailable: true}},
 		{"verify-nothing", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"face"}, FaceReason: "signing in with your face is out of order at the moment: use another way"}},
-		{"account", AccountPage{Layout: layout(stateAuthenticated, "/account"), Email: "ada@example.com", Username: "ada", DisplayName: "Ada Byron", CreatedAt: at, PasswordMin: 8, PasswordMax: 256, FaceStatement: statement}},
+		{"account", AccountPage{Layout: layout(stateAuthenticated, "/account"), Email: "ada@example.com", Username: "ada", DisplayName: "Ada Byron", CreatedAt: at, PasswordMin: 8, PasswordMax: 256, DeletionGraceDays: 14, FaceStatement: statement}},
+		{"account-going", AccountPage{Layout: layout(stateAuthenticated, "/account"), Email: "ada@example.com", Username: "ada", DisplayName: "Ada Byron", CreatedAt: at, PasswordMin: 8, PasswordMax: 256, DeletionDue: &later}},
 		{"security", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), Passkeys: passkeys, TOTPSince: &at, Face: enrolled, RecoveryTotal: 10, RecoveryLeft: 3}},
 		{"security-disabled", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), TOTPSince: &at, Face: disabled}},
 		{"security-off", SecurityPage{Layout: layout(stateAuthenticated, "/account/security"), Passkeys: passkeys[:1], Face: enrolled, RecoveryTotal: 10, RecoveryLeft: 3, Off: []string{"passkey", "totp", "recovery"}}},
@@ -74,6 +75,8 @@ func samples() []sample {
 		{"security-choose-faceless", SecurityPage{Layout: layout(stateEnrolmentRequired, "/account/security"), Face: broken}},
 		{"security-choose-codes", SecurityPage{Layout: layout(stateEnrolmentRequired, "/account/security"), Face: face, RecoveryTotal: 10, RecoveryLeft: 10}},
 		{"security-recover", SecurityPage{Layout: layout(stateRecovering, "/account/security"), Passkeys: passkeys[:1], Face: broken, RecoveryTotal: 10, RecoveryLeft: 9}},
+		{"activity", activity(layout(stateAuthenticated, "/account/activity"), at)},
+		{"activity-none", ActivityPage{Layout: layout(stateAuthenticated, "/account/activity"), Older: true}},
 		{"sessions", SessionsPage{Layout: layout(stateAuthenticated, "/account/sessions"), Sessions: rows}},
 		{"sessions-one", SessionsPage{Layout: layout(stateAuthenticated, "/account/sessions"), Sessions: rows[:1]}},
 		{"chat", ChatPage{Layout: layout(stateAuthenticated, "/chat"), Messages: messages}},
@@ -81,4 +84,12 @@ func samples() []sample {
 		{"error", ErrorPage{Layout: layout("", "/nowhere"), Status: 404, Code: "not_found"}},
 		{"error-down", ErrorPage{Layout: layout(stateAuthenticated, "/chat"), Status: 503}},
 	}
+}
+
+func activity(layout Layout, at time.Time) ActivityPage {
+	page := ActivityPage{Layout: layout, More: "0193-a"}
+	page.Add(ActivityRow{At: at, Title: "You signed in", Words: "You confirmed it’s you by a passkey.", Browser: "Firefox", Device: "Linux", IP: "192.0.2.7", Current: true})
+	page.Add(ActivityRow{At: at.Add(-time.Hour), Title: "Somebody with your password failed the second step", Words: "They tried your authenticator app, and did not get in.", Browser: "Chrome", Device: "Android", IP: "2001:db8::1"})
+	page.Add(ActivityRow{At: at.Add(-48 * time.Hour), Title: "Your account was made", Words: "Somebody registered with your address and chose a password."})
+	return page
 }

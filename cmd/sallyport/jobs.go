@@ -27,7 +27,9 @@ type chores struct {
 }
 
 func (c chores) work() postgres.Work {
-	return postgres.Work{RenewCohort: c.renewCohort, PurgeFaces: c.purgeFaces, SendNotice: c.sendNotice}
+	return postgres.Work{
+		RenewCohort: c.renewCohort, PurgeFaces: c.purgeFaces, RetainEvents: c.retainEvents, EraseAccounts: c.eraseAccounts, SendNotice: c.sendNotice,
+	}
 }
 
 // loadWithin is how long face workers take to load their models, by far.
@@ -55,6 +57,25 @@ func (c chores) purgeFaces(ctx context.Context) error {
 	told, erased, err := c.store.PurgeFaces(ctx, c.policy().Face.UnusedDays)
 	if told+erased > 0 {
 		c.log.Info("unused faces", "told", told, "erased", erased)
+	}
+	return err
+}
+
+// retainEvents drops the months of the audit log that are older than the policy
+// keeps them.
+func (c chores) retainEvents(ctx context.Context) error {
+	dropped, err := c.store.RetainEvents(ctx, c.policy().Retention.Events.Std())
+	if dropped > 0 {
+		c.log.Info("audit log", "months dropped", dropped)
+	}
+	return err
+}
+
+// eraseAccounts erases accounts whose time has come.
+func (c chores) eraseAccounts(ctx context.Context) error {
+	erased, err := c.store.EraseAccounts(ctx)
+	if erased > 0 {
+		c.log.Info("deleted accounts", "erased", erased)
 	}
 	return err
 }

@@ -40,6 +40,13 @@ func TestNothingIsAddedWhileFrozen(t *testing.T) {
 				t.Errorf("a device: %v", err)
 			}
 		}
+		if state == models.Authenticated {
+			_, _, err := Next(policy, frozenIn(state), models.Event{Kind: models.DeletionRequested}, now)
+			var refusal *models.Error
+			if !errors.As(err, &refusal) || refusal.Reason != "frozen" {
+				t.Errorf("a deletion: %v", err)
+			}
+		}
 		over := frozenIn(state)
 		over.Freeze.Until = now
 		_, _, err := Next(policy, over, models.Event{Kind: models.FactorEnrolled, Factor: models.TOTP}, now)

@@ -10,6 +10,7 @@ import (
 var eventKinds = []models.EventKind{
 	models.PasswordPassed, models.PasskeySignIn, models.FactorPassed, models.FactorEnrolled,
 	models.CodesIssued, models.FactorRemoved, models.PasswordChanged, models.DeviceAdded, models.DeviceRemoved, models.Exported,
+	models.DeletionRequested,
 }
 
 // FuzzNext plays random strings of events against one account and asserts the
@@ -52,6 +53,7 @@ func FuzzNext(f *testing.F) {
 // guards are the events that ask for the password and a factor afresh.
 var guards = map[models.EventKind]bool{
 	models.FactorEnrolled: true, models.FactorRemoved: true, models.DeviceAdded: true, models.DeviceRemoved: true,
+	models.DeletionRequested: true,
 }
 
 func check(t *testing.T, before, after models.Attempt, event models.Event, effects []models.Effect) {
@@ -93,6 +95,9 @@ func check(t *testing.T, before, after models.Attempt, event models.Event, effec
 	}
 	if (event.Kind == models.FactorRemoved || event.Kind == models.PasswordChanged) && !hasEffect(effects, models.EffectEndOthers) {
 		t.Fatalf("%s leaves the other sessions alive", event.Kind)
+	}
+	if event.Kind == models.DeletionRequested && !hasEffect(effects, models.EffectEndAll) {
+		t.Fatal("an account that is to go leaves sessions alive")
 	}
 	if before.State != after.State && before.State != models.Anonymous && !hasEffect(effects, models.EffectRotate) {
 		t.Fatalf("%s -> %s keeps its token", before.State, after.State)

@@ -33,7 +33,7 @@ func Next(policy models.Policy, attempt models.Attempt, event models.Event, now 
 	if !ok {
 		return attempt, nil, Refusal(attempt.State)
 	}
-	if adds(event) {
+	if adds(event) || event.Kind == models.DeletionRequested {
 		if err := refuseFrozen(&attempt, now); err != nil {
 			return attempt, nil, err
 		}

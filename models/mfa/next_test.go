@@ -85,7 +85,7 @@ func TestNextTable(t *testing.T) {
 			refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), {models.Authenticated, models.ACRAAL2, ""},
 		},
 	}
-	for _, kind := range []models.EventKind{models.DeviceAdded, models.DeviceRemoved, models.Exported} {
+	for _, kind := range []models.EventKind{models.DeviceAdded, models.DeviceRemoved, models.Exported, models.DeletionRequested} {
 		table[kind] = table[models.PasswordChanged]
 	}
 	if len(table) != len(eventKinds) {

@@ -28,15 +28,16 @@ var transitions = map[key]step{
 	{models.Recovering, models.FactorEnrolled}: recoveringFactorEnrolled,
 	{models.Recovering, models.CodesIssued}:    codesIssued,
 
-	{models.Authenticated, models.PasswordPassed}:  passwordConfirmed,
-	{models.Authenticated, models.FactorPassed}:    stepUpPassed,
-	{models.Authenticated, models.FactorEnrolled}:  laterFactorEnrolled,
-	{models.Authenticated, models.CodesIssued}:     laterCodesIssued,
-	{models.Authenticated, models.FactorRemoved}:   factorRemoved,
-	{models.Authenticated, models.PasswordChanged}: passwordChanged,
-	{models.Authenticated, models.DeviceAdded}:     guarded(models.AddDevice, "device_key_added"),
-	{models.Authenticated, models.DeviceRemoved}:   guarded(models.RemoveDevice, "device_key_removed"),
-	{models.Authenticated, models.Exported}:        guarded(models.Export, "exported"),
+	{models.Authenticated, models.PasswordPassed}:    passwordConfirmed,
+	{models.Authenticated, models.FactorPassed}:      stepUpPassed,
+	{models.Authenticated, models.FactorEnrolled}:    laterFactorEnrolled,
+	{models.Authenticated, models.CodesIssued}:       laterCodesIssued,
+	{models.Authenticated, models.FactorRemoved}:     factorRemoved,
+	{models.Authenticated, models.PasswordChanged}:   passwordChanged,
+	{models.Authenticated, models.DeviceAdded}:       guarded(models.AddDevice, "device_key_added"),
+	{models.Authenticated, models.DeviceRemoved}:     guarded(models.RemoveDevice, "device_key_removed"),
+	{models.Authenticated, models.Exported}:          guarded(models.Export, "exported"),
+	{models.Authenticated, models.DeletionRequested}: deletionRequested,
 }
 
 func passwordPassed(policy models.Policy, a *models.Attempt, _ models.Event, now time.Time) ([]models.Effect, error) {
@@ -213,6 +214,16 @@ func guarded(purpose models.Purpose, fact string) step {
 		}
 		return []models.Effect{record(fact, event)}, nil
 	}
+}
+
+// deletionRequested ends every session, so that the account is only taken back by
+// somebody who signs in anew.
+func deletionRequested(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
+	effects, err := guarded(models.DeleteAccount, "deletion_requested")(policy, a, event, now)
+	if err != nil {
+		return nil, err
+	}
+	return append(effects, models.Effect{Kind: models.EffectDropEnrolments}, models.Effect{Kind: models.EffectEndAll}), nil
 }
 
 // beginRecovery moves an attempt to recovering: what was proven before no longer

@@ -34,9 +34,9 @@ func (s *Store) record(ctx context.Context, tx pgx.Tx, now time.Time, session mo
 	}
 	id := models.NewID(now)
 	_, err = tx.Exec(ctx, `
-		INSERT INTO events (id, at, user_id, session_id, fact, detail, policy_version, ip)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		id, now, session.User.ID, session.ID, fact, doc, session.PolicyVersion, session.Client.IP)
+		INSERT INTO events (id, at, user_id, session_id, fact, detail, policy_version, ip, user_agent)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		id, now, session.User.ID, session.ID, fact, doc, session.PolicyVersion, session.Client.IP, session.Client.UserAgent)
 	kind := models.NoticeOf(fact)
 	if err != nil || kind == "" {
 		return err

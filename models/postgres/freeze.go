@@ -56,7 +56,7 @@ func (s *Store) Deny(ctx context.Context, token models.TokenHash, client models.
 		err = tx.QueryRow(ctx, `
 			SELECT e.id, e.at
 			FROM notices n
-			JOIN events e ON e.id = n.event_id
+			JOIN events e ON e.id = n.event_id AND e.at = n.created_at
 			WHERE n.id = $1`, link.NoticeID).Scan(&event, &at)
 		if err != nil {
 			return err
@@ -70,6 +70,10 @@ func (s *Store) Deny(ctx context.Context, token models.TokenHash, client models.
 			return err
 		}
 		about := models.Session{User: models.User{ID: link.UserID}, Client: client}
+		// Whoever denies anything about the account doesn't want it erased under them.
+		if _, err := s.keepAccount(ctx, tx, now, about); err != nil {
+			return err
+		}
 		if err := s.record(ctx, tx, now, about, "denied", map[string]any{"event": event, "denial": denial}); err != nil {
 			return err
 		}

@@ -20,8 +20,12 @@ import (
 // quote nothing secret.
 type Work struct {
 	// RenewCohort and PurgeFaces are called once a day (UTC) by one instance.
-	RenewCohort func(ctx context.Context) error
-	PurgeFaces  func(ctx context.Context) error
+	RenewCohort  func(ctx context.Context) error
+	PurgeFaces   func(ctx context.Context) error
+	RetainEvents func(ctx context.Context) error
+	// EraseAccounts is called every hour by one instance, and soon after an account
+	// without a grace was deleted.
+	EraseAccounts func(ctx context.Context) error
 	// SendNotice sends a letter. It is asked for in the transaction of the fact
 	// that the letter tells.
 	SendNotice func(ctx context.Context, noticeID models.ID) error
@@ -30,16 +34,20 @@ type Work struct {
 // Arguments of jobs hold ids alone: rows are looked up when the job runs, and
 // nothing of anybody lies in the queue's table.
 type (
-	renewCohort struct{}
-	purgeFaces  struct{}
-	sendNotice  struct {
+	renewCohort   struct{}
+	purgeFaces    struct{}
+	retainEvents  struct{}
+	eraseAccounts struct{}
+	sendNotice    struct {
 		NoticeID models.ID `json:"notice_id"`
 	}
 )
 
-func (renewCohort) Kind() string { return "renew_face_cohort" }
-func (purgeFaces) Kind() string  { return "purge_faces" }
-func (sendNotice) Kind() string  { return "send_notice" }
+func (renewCohort) Kind() string   { return "renew_face_cohort" }
+func (purgeFaces) Kind() string    { return "purge_faces" }
+func (retainEvents) Kind() string  { return "retain_events" }
+func (eraseAccounts) Kind() string { return "erase_accounts" }
+func (sendNotice) Kind() string    { return "send_notice" }
 
 // onceADay lets one job of a kind into a UTC day, whoever asks for it: the queue
 // forgets its timetable when the instance that leads goes.
@@ -50,6 +58,9 @@ func (renewCohort) InsertOpts() river.InsertOpts { return onceADay }
 
 // InsertOpts implements river.JobArgsWithInsertOpts.
 func (purgeFaces) InsertOpts() river.InsertOpts { return onceADay }
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (retainEvents) InsertOpts() river.InsertOpts { return onceADay }
 
 // sendTries is how often a letter is handed to the mail server: the last time some
 // fifteen hours after the first.
@@ -77,6 +88,8 @@ func (s *Store) Jobs(work Work, grace time.Duration, log *slog.Logger) (*Jobs, e
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[renewCohort]) error { return work.RenewCohort(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[purgeFaces]) error { return work.PurgeFaces(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[retainEvents]) error { return work.RetainEvents(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[eraseAccounts]) error { return work.EraseAccounts(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[sendNotice]) error {
 		err := work.SendNotice(ctx, job.Args.NoticeID)
 		if err != nil && job.Attempt >= job.MaxAttempts {
@@ -87,7 +100,7 @@ func (s *Store) Jobs(work Work, grace time.Duration, log *slog.Logger) (*Jobs, e
 	client, err := river.NewClient(riverpgxv5.New(s.pool), &river.Config{
 		Queues:          map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobsAtOnce}},
 		Workers:         workers,
-		PeriodicJobs:    []*river.PeriodicJob{daily(renewCohort{}), daily(purgeFaces{})},
+		PeriodicJobs:    []*river.PeriodicJob{hourly(renewCohort{}), hourly(purgeFaces{}), hourly(retainEvents{}), hourly(eraseAccounts{})},
 		JobTimeout:      jobWithin,
 		SoftStopTimeout: max(grace, time.Millisecond), // none would be forever
 		ErrorHandler:    failures{log},
@@ -99,9 +112,9 @@ func (s *Store) Jobs(work Work, grace time.Duration, log *slog.Logger) (*Jobs, e
 	return &Jobs{client: client, grace: grace}, nil
 }
 
-// daily asks every hour, and when an instance begins to lead: onceADay lets the
-// first through.
-func daily(args river.JobArgs) *river.PeriodicJob {
+// hourly asks every hour, and when an instance begins to lead: onceADay lets the
+// first of a day through.
+func hourly(args river.JobArgs) *river.PeriodicJob {
 	return river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
 		func() (river.JobArgs, *river.InsertOpts) { return args, nil },
 		&river.PeriodicJobOpts{RunOnStart: true})

@@ -121,7 +121,7 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 	session.IdleEndsAt, session.EndsAt = after.IdleEndsAt, after.EndsAt
 	session.LastSeenAt = now
 
-	token, opened := "", false
+	token, opened, ended := "", false, false
 	for _, effect := range effects {
 		var err error
 		switch effect.Kind {
@@ -131,6 +131,8 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 			token = seal.NewToken()
 		case models.EffectEndOthers:
 			err = endOthers(ctx, tx, session)
+		case models.EffectEndAll:
+			ended, err = true, endAll(ctx, tx, session.User.ID)
 		case models.EffectDropEnrolments:
 			err = dropEnrolments(ctx, tx, session.User.ID)
 		case models.EffectEstablish:
@@ -151,6 +153,9 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 		if err != nil {
 			return models.Session{}, "", err
 		}
+	}
+	if ended {
+		return session, "", nil
 	}
 	if token != "" {
 		session.TokenHash = models.HashToken(token)

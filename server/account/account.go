@@ -23,6 +23,11 @@ type Store interface {
 	FaceFactor(ctx context.Context, userID models.ID) (models.FaceFactor, error)
 	Consents(ctx context.Context, userID models.ID) ([]models.Consent, error)
 	DeviceKeys(ctx context.Context, userID models.ID) ([]models.DeviceKey, error)
+	Dossier(ctx context.Context, userID models.ID) (models.Dossier, error)
+	Events(ctx context.Context, userID, before models.ID, limit int) ([]models.AuditEvent, error)
+	RequestDeletion(ctx context.Context, ref models.Ref, grace time.Duration, decide models.Decide) (time.Time, error)
+	KeepAccount(ctx context.Context, by models.Session) error
+	DeletionDue(ctx context.Context, userID models.ID) (*time.Time, error)
 	RecordExport(ctx context.Context, ref models.Ref, decide models.Decide) error
 	Freeze(ctx context.Context, userID models.ID) (models.Freeze, error)
 	FactorsByUse(ctx context.Context, userID models.ID) ([]models.Factor, error)
@@ -44,7 +49,12 @@ type Handlers struct {
 
 // Me answers GET /v1/me.
 func (h *Handlers) Me(c *fiber.Ctx) error {
-	return c.JSON(fiber.Map{"user": web.NewUserBody(web.Session(c).User)})
+	u := web.Session(c).User
+	due, err := h.Store.DeletionDue(c.UserContext(), u.ID)
+	if err != nil {
+		return err
+	}
+	return c.JSON(fiber.Map{"user": web.NewUserBody(u), "deletion_due_at": due})
 }
 
 type sessionBody struct {

@@ -22,6 +22,7 @@ type exportBody struct {
 	Consents      []exportedClaim `json:"consents"`
 	Devices       []exportedKey   `json:"devices"`
 	Sessions      []sessionBody   `json:"sessions"`
+	exportedDossier
 }
 
 type exportedKey struct {
@@ -84,6 +85,9 @@ func (h *Handlers) Export(c *fiber.Ctx) error {
 		return err
 	}
 	if body.Sessions, err = h.sessions(c); err != nil {
+		return err
+	}
+	if body.exportedDossier, err = h.dossier(c); err != nil {
 		return err
 	}
 	if err := h.Store.RecordExport(ctx, s.Ref(), h.Decide(c, models.Event{Kind: models.Exported})); err != nil {

@@ -48,9 +48,14 @@ func byUse(usable, used []models.Factor) []models.Factor {
 // AccountPage shows who the person is here.
 func (h *Handlers) AccountPage(c *fiber.Ctx) error {
 	u := web.Session(c).User
+	due, err := h.Store.DeletionDue(c.UserContext(), u.ID)
+	if err != nil {
+		return err
+	}
 	return h.Render(c, pages.AccountPage{
 		Layout: h.Layout(c), Email: u.Email, Username: u.Username, DisplayName: u.DisplayName, CreatedAt: u.CreatedAt,
 		PasswordMin: h.Policy(c).Password.MinLength, PasswordMax: web.MaxPassword, FaceStatement: h.Face.Statement,
+		DeletionDue: due, DeletionGraceDays: int(h.Policy(c).Accounts.DeletionGrace.Std().Hours() / 24),
 	})
 }
 

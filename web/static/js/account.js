@@ -1,4 +1,6 @@
 // @ts-check
+import { request } from "./api.js";
+import { confirm } from "./confirm.js";
 import { download } from "./download.js";
 import { onClick, onSubmit, reloadWith } from "./forms.js";
 import { advise } from "./password.js";
@@ -16,3 +18,26 @@ const data = /** @type {HTMLElement} */ (document.querySelector("[data-my-data]"
 onClick(data.querySelector("[data-export]"), data, async () => {
   download("my-data.json", "application/json", JSON.stringify(await write("GET", "/v1/me/export"), null, 2));
 });
+
+onClick(data.querySelector("[data-delete]"), data, async () => {
+  const days = Number(/** @type {HTMLElement} */ (data.querySelector("[data-delete]")).dataset.days);
+  const sure = await confirm({
+    heading: "Delete your account?",
+    text:
+      "Your ways to sign in, your face, your messages and everything else that we keep about you go for good. You are signed out everywhere now. " +
+      (days ? `You can sign in and take it back for ${days} ${days === 1 ? "day" : "days"}; after that nobody can.` : "It goes at once, and nobody can take it back."),
+    yes: "Delete my account",
+    no: "Keep it",
+  });
+  if (!sure) return;
+  await write("DELETE", "/v1/me");
+  location.assign("/login");
+});
+
+const going = /** @type {HTMLElement | null} */ (document.querySelector("[data-going]"));
+if (going) {
+  onClick(going.querySelector("[data-keep]"), going, async () => {
+    await request("POST", "/v1/me/restore");
+    await reloadWith("Your account stays.");
+  });
+}

@@ -1,0 +1,77 @@
+package account
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sallyport/sallyport/models"
+)
+
+// said is how the timeline speaks of a fact. {factor} and {left} stand for what its
+// detail says.
+type said struct{ title, words string }
+
+// timeline has words for every fact that an account's audit log may hold.
+var timeline = map[string]said{
+	"account_created":           {"Your account was made", "Somebody registered with your address and chose a password."},
+	"user_imported":             {"Your account was brought here", "It came with the password that it had where it was before."},
+	"password_passed":           {"Your password was typed", "It was right. The second step comes after it."},
+	"factor_passed":             {"A second step was passed", "By {factor}. That alone did not finish the sign-in."},
+	"signed_in":                 {"You signed in", "You confirmed it’s you by {factor}."},
+	"stepped_up":                {"You confirmed it’s you", "You were asked once more, and answered by {factor}."},
+	"recovery_code_used":        {"A recovery code was used", "It won’t work again. You have {left} left."},
+	"second_factor_failed":      {"Somebody with your password failed the second step", "They tried {factor}, and did not get in."},
+	"sign_in_unfinished":        {"Somebody with your password stopped before the second step", "They did not get in."},
+	"factor_added":              {"A second step was added", "Since then you can sign in by {factor}."},
+	"factor_removed":            {"A second step was removed", "You no longer sign in by {factor}. Everywhere else was signed out."},
+	"factor_disabled":           {"A second step was switched off", "There were too many failed tries in a row by {factor}. Set it up anew to use it again."},
+	"codes_issued":              {"New recovery codes were made", "Older codes don’t work any more."},
+	"password_changed":          {"Your password was changed", "Everywhere else was signed out."},
+	"password_reset_offered":    {"A new password was offered", "We sent you a letter with a link to choose one."},
+	"breach_check_failed":       {"Your new password was not looked up", "We could not ask whether it is among leaked ones, and took it."},
+	"device_key_added":          {"A browser was registered for its camera", "It vouches for the camera when you sign in with your face."},
+	"device_key_removed":        {"A browser was taken off the list", "It no longer vouches for its camera."},
+	"new_device":                {"A new browser signed in", "We had not seen it at your account before."},
+	"first_device":              {"Your first browser was remembered", "Others that sign in are new to us, and we tell you of them."},
+	"passkey_counter_regressed": {"A passkey may have been copied", "It counted backwards. If you can’t think why, remove it."},
+	"session_ended":             {"A sign-in was ended", "That browser or app has to sign in again."},
+	"other_sessions_ended":      {"You signed out everywhere else", "Only the browser you did it in stayed signed in."},
+	"denied":                    {"You said that something wasn’t you", "We did what the letter said: what was added was set aside, and everybody was signed out."},
+	"freeze_lifted":             {"Your account was unlocked", "You came back by {factor}, which you had before."},
+	"face_consent_given":        {"You agreed to the use of your face", "What you agreed to is in the file with your data."},
+	"face_consent_withdrawn":    {"You took back an agreement about your face", "What rested on it was erased."},
+	"face_refused":              {"A try with a face was refused", "The camera did not show what it should, or another face."},
+	"face_purge_ahead":          {"Your face will be erased", "You have not used it for long. We sent you a letter."},
+	"face_purged":               {"Your face was erased", "You had not used it for long."},
+	"exported":                  {"Your data was downloaded", "Everything that we keep about you, but for secrets."},
+	"deletion_requested":        {"Your account was marked for deletion", "Everybody was signed out. Until the day comes you can keep it."},
+	"deletion_taken_back":       {"Your account stays", "The deletion was taken back."},
+	"deletion_begun":            {"Your account is being erased", "Its time had come."},
+}
+
+// ofNobody are the facts of no account.
+var ofNobody = []string{"face_cohort_activated", "account_erased"}
+
+var factorNames = map[models.Factor]string{
+	models.Password: "your password", models.Passkey: "a passkey", models.TOTP: "your authenticator app", models.Face: "your face",
+	models.Recovery: "a recovery code",
+}
+
+// describe puts a fact into words. One that has none yet is told by its name: what
+// can't be explained must still not be hidden.
+func describe(e models.AuditEvent) (title, words string) {
+	found, ok := timeline[e.Fact]
+	if !ok {
+		return "Something happened at your account", "We call it “" + strings.ReplaceAll(e.Fact, "_", " ") + "”."
+	}
+	kind, _ := e.Detail["factor"].(string)
+	factor := factorNames[models.Factor(kind)]
+	if factor == "" {
+		factor = "a second step"
+	}
+	left := "fewer"
+	if n, ok := e.Detail["left"].(float64); ok {
+		left = fmt.Sprint(n)
+	}
+	return found.title, strings.NewReplacer("{factor}", factor, "{left}", left).Replace(found.words)
+}
