@@ -23,6 +23,7 @@ import (
 	"github.com/sallyport/sallyport/server/face"
 	"github.com/sallyport/sallyport/server/link"
 	"github.com/sallyport/sallyport/server/passkey"
+	"github.com/sallyport/sallyport/server/place"
 	"github.com/sallyport/sallyport/server/recovery"
 	"github.com/sallyport/sallyport/server/stepup"
 	"github.com/sallyport/sallyport/server/totp"
@@ -55,6 +56,7 @@ type Deps struct {
 	Engine     biometrics.Engine
 	Previous   biometrics.Engine // the face net that was installed before; nil without one
 	Cohorts    *face.Cohorts
+	Places     *place.Database // nil where there is none
 	Gate       *biometrics.Gate
 	Now        func() time.Time
 	Log        *slog.Logger
@@ -135,7 +137,7 @@ func New(deps Deps) (*Server, error) {
 		totp:     &totp.Handlers{Door: door, Store: deps.Store, SiteName: deps.SiteName},
 		face:     faces,
 		recovery: &recovery.Handlers{Door: door, Store: deps.Store, Hasher: hasher},
-		account: &account.Handlers{Door: door, Store: deps.Store, Face: account.FaceFacts{
+		account: &account.Handlers{Door: door, Store: deps.Store, Place: deps.Places.Place, Face: account.FaceFacts{
 			Unavailable: faces.Unavailable, State: faces.PageState, Statement: face.Statement,
 		}},
 		stepUp: &stepup.Handlers{Door: door, Store: deps.Store},

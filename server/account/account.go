@@ -40,6 +40,8 @@ type Handlers struct {
 	*web.Door
 	Store Store
 	Face  FaceFacts
+	// Place names where an address is, in a language (BCP 47); "" where nobody knows.
+	Place func(ip, language string) string
 }
 
 // Me answers GET /v1/me.
@@ -57,6 +59,7 @@ type sessionBody struct {
 	Device     string          `json:"device"`
 	UserAgent  string          `json:"user_agent"`
 	IP         string          `json:"ip"`
+	Place      string          `json:"place"`
 	CreatedAt  time.Time       `json:"created_at"`
 	LastSeenAt time.Time       `json:"last_seen_at"`
 	ExpiresAt  time.Time       `json:"expires_at"`
@@ -83,6 +86,7 @@ func (h *Handlers) sessions(c *fiber.Ctx) ([]sessionBody, error) {
 		body := sessionBody{
 			ID: s.ID, Current: s.ID == current.ID, State: s.State, ACR: s.ACR(), Methods: []models.Factor{},
 			Browser: browser, Device: device, UserAgent: s.Client.UserAgent, IP: s.Client.IP,
+			Place:     h.Place(s.Client.IP, models.Languages[0]), // pages are English
 			CreatedAt: s.CreatedAt, LastSeenAt: s.LastSeenAt, ExpiresAt: s.ExpiresAt(),
 		}
 		for _, m := range s.Methods {
