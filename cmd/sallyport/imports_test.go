@@ -47,7 +47,7 @@ var ours = map[string][]string{
 // not listed may be used by nobody.
 var theirs = map[string][]string{
 	"github.com/gofiber/fiber/v2":             {"server", "server/*"},
-	"github.com/gofiber/contrib/websocket":    {"server/chat", "server/face"},
+	"github.com/gofiber/contrib/websocket":    {"server/live", "server/face"},
 	"github.com/valyala/fasthttp":             {"server", "server/*"},
 	"github.com/go-webauthn/webauthn":         {"server/passkey"},
 	"github.com/pquerna/otp":                  {"server/totp"},

@@ -175,7 +175,7 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 	running.Go(func() {
 		hub := srv.Hub()
 		store.Listen(background, postgres.Listener{
-			SessionEnded: hub.SessionEnded, ChatPosted: hub.Posted,
+			SessionEnded: hub.SessionEnded, ChatPosted: srv.ChatPosted,
 			CohortChanged: func() { cohorts.Reload(background) },
 			Missed:        func() { hub.Missed(); cohorts.Reload(background) },
 		}, log)

@@ -17,6 +17,7 @@ type Store interface {
 	Sessions(ctx context.Context, userID models.ID) ([]models.Session, error)
 	EndSession(ctx context.Context, by models.Session, id models.ID) error
 	EndOtherSessions(ctx context.Context, by models.Session) error
+	EndAllSessions(ctx context.Context, by models.Session) error
 	Passkeys(ctx context.Context, userID models.ID) ([]models.PasskeyRecord, error)
 	TOTP(ctx context.Context, userID models.ID) (models.TOTPSecret, error)
 	RecoveryCodes(ctx context.Context, session models.Session) ([]models.RecoveryCode, error)
@@ -113,10 +114,23 @@ func (h *Handlers) EndSession(c *fiber.Ctx) error {
 	return c.SendStatus(fiber.StatusNoContent)
 }
 
-// EndOthers answers DELETE /v1/me/sessions.
-func (h *Handlers) EndOthers(c *fiber.Ctx) error {
-	if err := h.Store.EndOtherSessions(c.UserContext(), web.Session(c)); err != nil {
+// EndSessions answers DELETE /v1/me/sessions: all others, or with ?scope=all
+// this one as well.
+func (h *Handlers) EndSessions(c *fiber.Ctx) error {
+	end := h.Store.EndOtherSessions
+	scope := c.Query("scope", "others")
+	switch scope {
+	case "others":
+	case "all":
+		end = h.Store.EndAllSessions
+	default:
+		return models.Invalid("scope", "unknown", "scope is others or all")
+	}
+	if err := end(c.UserContext(), web.Session(c)); err != nil {
 		return err
+	}
+	if scope == "all" {
+		h.ClearSession(c)
 	}
 	return c.SendStatus(fiber.StatusNoContent)
 }

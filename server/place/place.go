@@ -65,7 +65,7 @@ func open(path string) (*reading, error) {
 
 // Built is when the database in use was made.
 func (d *Database) Built() time.Time {
-	return time.Unix(int64(d.read.Load().Metadata.BuildEpoch), 0).UTC() //nolint:gosec // seconds since 1970
+	return time.Unix(int64(d.read.Load().Metadata.BuildEpoch), 0).UTC()
 }
 
 // names are what a thing is called, by language (BCP 47).
