@@ -101,7 +101,7 @@ type NoticeDetail struct {
 	Left       *int       `json:"left,omitempty"` // recovery codes
 	IP         string     `json:"ip,omitempty"`
 	UserAgent  string     `json:"user_agent,omitempty"`
-	Place      string     `json:"place,omitempty"` // in words, where it is known
+	Place      string     `json:"-"` // in words, where it is known; found when the letter is made
 	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
 	ErasedAt   *time.Time `json:"erased_at,omitempty"`
 }

@@ -19,7 +19,7 @@ import (
 var (
 	open = []string{
 		"POST /v1/accounts", "POST /v1/password/advice", "POST /v1/login", "POST /v1/login/passkey/options", "POST /v1/login/passkey",
-		"POST /v1/links/not-me",
+		"POST /v1/links/not-me", "GET /v1/session/events",
 	}
 	own = []string{
 		"GET /v1/session", "DELETE /v1/session",
@@ -271,6 +271,11 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 	ada.delete("/v1/me/sessions").want(204)
 	third.get("/v1/session").want(401)
 	ada.get("/v1/session").want(200)
+	fourth := ada.elsewhere()
+	ada.delete("/v1/me/sessions?scope=some").want(400, models.CodeInvalidRequest)
+	ada.clone().delete("/v1/me/sessions?scope=all").want(204)
+	fourth.get("/v1/session").want(401)
+	ada.get("/v1/session").want(401)
 	eve.get("/v1/session").want(200)
 }
 

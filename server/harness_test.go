@@ -26,6 +26,7 @@ import (
 	"github.com/sallyport/sallyport/server"
 	"github.com/sallyport/sallyport/server/auth"
 	"github.com/sallyport/sallyport/server/face"
+	"github.com/sallyport/sallyport/server/place"
 	"github.com/sallyport/sallyport/server/policy"
 	"github.com/sallyport/sallyport/server/web"
 )
@@ -45,6 +46,7 @@ type site struct {
 	log      *bytes.Buffer // guarded by slog's handler
 	cohorts  *face.Cohorts
 	listens  *listener
+	places   *place.Database
 }
 
 // swappable is a policy holder whose policy tests put into force.
@@ -89,7 +91,7 @@ func (s *site) newServer(log *slog.Logger, change func(*server.Deps)) *server.Se
 		s.t.Fatal(err)
 	}
 	deps := server.Deps{
-		Store: s.Store, Policies: s.policies, Digester: s.Sealer, Engine: s.engine, Gate: gate, Cohorts: s.cohorts,
+		Store: s.Store, Policies: s.policies, Digester: s.Sealer, Engine: s.engine, Gate: gate, Cohorts: s.cohorts, Places: s.places,
 		Now: s.Clock.Now, Log: log, TouchEvery: postgres.TouchEvery,
 		Options: server.Options{
 			SiteName: "Sallyport", PublicURL: public, Demo: true, Proxies: testProxy, Argon2: auth.Argon2{MemoryKiB: 8, Time: 1, Threads: 1},

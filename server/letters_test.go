@@ -37,7 +37,7 @@ func (s *site) courier(post mail.Post) mail.Courier {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return mail.Courier{Store: s.Store, Letters: letters, Post: post}
+	return mail.Courier{Store: s.Store, Letters: letters, Post: post, Place: s.places.Place}
 }
 
 // mailbag sends what waits, oldest first, and gives it.

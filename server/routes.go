@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport/sallyport/server/chat"
 	"github.com/sallyport/sallyport/server/face"
 	"github.com/sallyport/sallyport/server/link"
+	"github.com/sallyport/sallyport/server/live"
 	"github.com/sallyport/sallyport/server/passkey"
 	"github.com/sallyport/sallyport/server/recovery"
 	"github.com/sallyport/sallyport/server/stepup"
@@ -25,6 +26,7 @@ type parts struct {
 	stepUp   *stepup.Handlers
 	chat     *chat.Handlers
 	link     *link.Handlers
+	live     *live.Handlers
 }
 
 // route is a row of the route table. Whoever is not in one of the states is
@@ -79,6 +81,7 @@ func (s *Server) api(p parts) []route {
 		{"POST", "/v1/login/passkey", anyone, assert, free, p.passkey.Login},
 		{"GET", "/v1/session", signedIn, 0, free, p.auth.Session},
 		{"DELETE", "/v1/session", signedIn, 0, free, p.auth.Logout},
+		{"GET", "/v1/session/events", anyone, 0, free, p.live.Events},
 
 		{"POST", "/v1/links/not-me", anyone, small, free, p.link.NotMe},
 
@@ -119,7 +122,7 @@ func (s *Server) api(p parts) []route {
 		{"GET", "/v1/me/export", full, 0, asks(models.Export), p.account.Export},
 		{"GET", "/v1/me/sessions", tidy, 0, free, p.account.Sessions},
 		{"DELETE", "/v1/me/sessions/:id", tidy, 0, free, p.account.EndSession},
-		{"DELETE", "/v1/me/sessions", tidy, 0, free, p.account.EndOthers},
+		{"DELETE", "/v1/me/sessions", tidy, 0, free, p.account.EndSessions},
 		{"POST", "/v1/me/password", full, small, asks(models.ChangePassword), p.auth.ChangePassword},
 	}
 }
@@ -129,7 +132,7 @@ func (s *Server) demo(p parts) []route {
 	return []route{
 		{"GET", "/v1/chat/messages", full, 0, free, p.chat.Messages},
 		{"POST", "/v1/chat/messages", full, small, free, p.chat.Post},
-		{"GET", "/v1/chat/socket", full, 0, free, p.chat.Socket},
+		{"GET", "/v1/chat/socket", full, 0, free, p.live.Socket(chat.Topic)},
 	}
 }
 

@@ -22,7 +22,9 @@ import (
 	"github.com/sallyport/sallyport/server/chat"
 	"github.com/sallyport/sallyport/server/face"
 	"github.com/sallyport/sallyport/server/link"
+	"github.com/sallyport/sallyport/server/live"
 	"github.com/sallyport/sallyport/server/passkey"
+	"github.com/sallyport/sallyport/server/place"
 	"github.com/sallyport/sallyport/server/recovery"
 	"github.com/sallyport/sallyport/server/stepup"
 	"github.com/sallyport/sallyport/server/totp"
@@ -55,6 +57,7 @@ type Deps struct {
 	Engine     biometrics.Engine
 	Previous   biometrics.Engine // the face net that was installed before; nil without one
 	Cohorts    *face.Cohorts
+	Places     *place.Database // nil where there is none
 	Gate       *biometrics.Gate
 	Now        func() time.Time
 	Log        *slog.Logger
@@ -78,7 +81,8 @@ type Options struct {
 // Server answers HTTP.
 type Server struct {
 	app  *fiber.App
-	hub  *chat.Hub
+	hub  *live.Hub
+	chat *chat.Handlers
 	deps Deps
 	door *web.Door
 }
@@ -107,8 +111,9 @@ func New(deps Deps) (*Server, error) {
 		Door: door, Store: deps.Store, Digester: deps.Digester, Engine: deps.Engine, Previous: deps.Previous, Gate: deps.Gate, Cohorts: deps.Cohorts,
 	}
 	door.FaceReady = func() bool { return faces.Unavailable(deps.Policies.Current()) == "" }
-	hub := chat.NewHub(deps.Store, door.Live, deps.Log)
-	s := &Server{deps: deps, hub: hub, door: door}
+	hub := live.NewHub(door.States)
+	room := &chat.Handlers{Door: door, Store: deps.Store, Tell: hub.Tell}
+	s := &Server{deps: deps, hub: hub, chat: room, door: door}
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "Sallyport",
 		Immutable:                    true, // values of a request are kept beyond it
@@ -135,11 +140,12 @@ func New(deps Deps) (*Server, error) {
 		totp:     &totp.Handlers{Door: door, Store: deps.Store, SiteName: deps.SiteName},
 		face:     faces,
 		recovery: &recovery.Handlers{Door: door, Store: deps.Store, Hasher: hasher},
-		account: &account.Handlers{Door: door, Store: deps.Store, Face: account.FaceFacts{
+		account: &account.Handlers{Door: door, Store: deps.Store, Place: deps.Places.Place, Face: account.FaceFacts{
 			Unavailable: faces.Unavailable, State: faces.PageState, Statement: face.Statement,
 		}},
 		stepUp: &stepup.Handlers{Door: door, Store: deps.Store},
-		chat:   &chat.Handlers{Door: door, Store: deps.Store, Hub: hub},
+		chat:   room,
+		live:   &live.Handlers{Door: door, Hub: hub},
 		link:   &link.Handlers{Door: door, Store: deps.Store},
 	}
 	s.mount(parts)
@@ -153,7 +159,10 @@ func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
 func (s *Server) App() *fiber.App { return s.app }
 
 // Hub gives the sockets, for whoever hears announcements.
-func (s *Server) Hub() *chat.Hub { return s.hub }
+func (s *Server) Hub() *live.Hub { return s.hub }
+
+// ChatPosted hands a message that was announced to the room's sockets.
+func (s *Server) ChatPosted(id models.ID) { s.chat.Posted(id) }
 
 // Serve answers on a listener until ctx ends. What is being answered then is
 // finished first, for at most the grace time.

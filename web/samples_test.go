@@ -39,7 +39,7 @@ func samples() []sample {
 	broken := FaceState{Reason: "signing in with your face is out of order at the moment: use another way"}
 	statement := "Signing in with your face stops a stranger, not somebody who holds your photograph to the camera."
 	rows := []SessionRow{
-		{ID: "s1", Current: true, Browser: "Firefox", Device: "Linux", IP: "192.0.2.17", ACR: "aal2", Methods: []string{"pwd", "passkey"}, CreatedAt: at, LastSeenAt: later, ExpiresAt: later.Add(time.Hour)},
+		{ID: "s1", Current: true, Browser: "Firefox", Device: "Linux", IP: "192.0.2.17", Place: "Linköping, Sweden", ACR: "aal2", Methods: []string{"pwd", "passkey"}, CreatedAt: at, LastSeenAt: later, ExpiresAt: later.Add(time.Hour)},
 		{ID: "s2", Browser: "Chrome", Device: "Android", IP: "2001:db8:85a3::8a2e:370:7334", ACR: "mfa", Methods: []string{"pwd", "face"}, CreatedAt: at, LastSeenAt: later, ExpiresAt: later.Add(time.Hour)},
 		{ID: "s3", IP: "198.51.100.4", ACR: "aal2", Methods: []string{"pwd", "totp"}, CreatedAt: at, LastSeenAt: at, ExpiresAt: later},
 	}

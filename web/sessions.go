@@ -13,7 +13,8 @@ type SessionRow struct {
 	ID      string
 	Current bool
 	// Browser and Device are guesses from the user agent, such as "Firefox" and "Android"; empty when unknown.
-	Browser, Device, IP, ACR         string
+	// Place is in words; empty when unknown.
+	Browser, Device, IP, Place, ACR  string
 	Methods                          []string
 	CreatedAt, LastSeenAt, ExpiresAt time.Time
 }

@@ -48,6 +48,7 @@ type Config struct {
 	HIBPURL        string
 	FilterFile     string
 	Siteverify     auth.Siteverify
+	GeoDatabase    string // names places; empty for none
 	FaceEnabled    bool
 	FaceWorker     string
 	FaceModels     string

@@ -20,6 +20,7 @@ import (
 	"github.com/sallyport/sallyport/models/postgres/pgtest"
 	"github.com/sallyport/sallyport/server/face"
 	"github.com/sallyport/sallyport/server/mail"
+	"github.com/sallyport/sallyport/server/place"
 )
 
 // mailbox takes letters, but sends the first that knocks away until later.
@@ -93,7 +94,7 @@ func newChores(f *pgtest.Fixture, server mail.Server, log *slog.Logger) chores {
 	f.MailPerHour = func() int { return policy.Mail.PerHour }
 	return chores{
 		config:  Config{FaceEnabled: true},
-		courier: &mail.Courier{Store: f.Store, Letters: letters, Post: mail.New(server, "<login@example.com>")},
+		courier: &mail.Courier{Store: f.Store, Letters: letters, Post: mail.New(server, "<login@example.com>"), Place: (*place.Database)(nil).Place},
 		store:   f.Store, policy: func() models.Policy { return policy }, engine: noFace{"there is none"},
 		cohorts: &face.Cohorts{Store: f.Store, Now: f.Clock.Now, Log: log}, log: log,
 	}

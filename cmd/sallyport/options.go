@@ -173,6 +173,10 @@ var options = []option{
 		c.Siteverify.Secret = s
 		return nil
 	}},
+	{"geo.database", "", false, func(c *Config, s string) error {
+		c.GeoDatabase = s
+		return nil
+	}},
 	{"face.enabled", "true", false, toBool(func(c *Config) *bool { return &c.FaceEnabled })},
 	{"face.worker", "", false, func(c *Config, s string) error {
 		c.FaceWorker = s

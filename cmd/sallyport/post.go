@@ -9,16 +9,17 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/server/mail"
+	"github.com/sallyport/sallyport/server/place"
 )
 
 // openPost opens where letters go: the mail server, or the viewer on a listener of
 // its own, until it is stopped. The courier is nil where there is no mail.
-func openPost(ctx context.Context, config Config, store mail.Store, log *slog.Logger) (courier *mail.Courier, stop func(), err error) {
+func openPost(ctx context.Context, config Config, store mail.Store, places *place.Database, log *slog.Logger) (courier *mail.Courier, stop func(), err error) {
 	stop = func() {}
 	if !config.mails() {
 		return nil, stop, nil
 	}
-	courier = &mail.Courier{Store: store, Post: mail.New(config.MailServer, config.MailFrom)}
+	courier = &mail.Courier{Store: store, Post: mail.New(config.MailServer, config.MailFrom), Place: places.Place}
 	if courier.Letters, err = mail.NewLetters(config.SiteName, config.PublicURL); err != nil {
 		return nil, nil, err
 	}

@@ -25,6 +25,7 @@ import (
 const (
 	policyEvery   = 500 * time.Millisecond // a change counts at its second look
 	purgeEvery    = time.Minute
+	placesEvery   = time.Minute
 	requestWithin = 25 * time.Second
 	frameBytes    = 1 << 20 // a frame of a capture, far larger than the page sends
 	framePixels   = 4 << 20
@@ -104,7 +105,11 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 	if err != nil {
 		return err
 	}
-	courier, stopPost, err := openPost(context.WithoutCancel(ctx), config, store, log)
+	places, err := config.places()
+	if err != nil {
+		return err
+	}
+	courier, stopPost, err := openPost(context.WithoutCancel(ctx), config, store, places, log)
 	if err != nil {
 		return err
 	}
@@ -135,7 +140,7 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 		return err
 	}
 	srv, err := server.New(server.Deps{
-		Store: store, Breaches: breaches, Policies: policies, Digester: sealer, Engine: engine, Previous: previous, Gate: gate, Cohorts: cohorts,
+		Store: store, Breaches: breaches, Policies: policies, Digester: sealer, Engine: engine, Previous: previous, Gate: gate, Cohorts: cohorts, Places: places,
 		Now: time.Now, Log: log, TouchEvery: postgres.TouchEvery,
 		Options: server.Options{
 			SiteName: config.SiteName, PublicURL: config.PublicURL, Demo: config.Demo, Proxies: config.Proxies,
@@ -170,12 +175,15 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 	running.Go(func() {
 		hub := srv.Hub()
 		store.Listen(background, postgres.Listener{
-			SessionEnded: hub.SessionEnded, ChatPosted: hub.Posted,
+			SessionEnded: hub.SessionEnded, ChatPosted: srv.ChatPosted,
 			CohortChanged: func() { cohorts.Reload(background) },
 			Missed:        func() { hub.Missed(); cohorts.Reload(background) },
 		}, log)
 	})
 	running.Go(func() { purge(background, store, log) })
+	if places != nil {
+		running.Go(func() { places.Watch(background, placesEvery, log) })
+	}
 	running.Go(func() { announce(background, out, config, engine, cohorts, policies.Current(), log) })
 	defer running.Wait()
 	defer stop()

@@ -163,6 +163,22 @@ func (s *Store) EndOtherSessions(ctx context.Context, by models.Session) error {
 	})
 }
 
+// EndAllSessions ends every session of the account, this one as well.
+func (s *Store) EndAllSessions(ctx context.Context, by models.Session) error {
+	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
+		if err := lockUser(ctx, tx, by.User.ID); err != nil {
+			return err
+		}
+		if err := endOthers(ctx, tx, by); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM sessions WHERE id = $1`, by.ID); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, now, by, "all_sessions_ended", nil)
+	})
+}
+
 // endOthers ends every session of the account but this one.
 func endOthers(ctx context.Context, tx pgx.Tx, session models.Session) error {
 	_, err := tx.Exec(ctx, `

@@ -17,6 +17,7 @@ type Store interface {
 	Sessions(ctx context.Context, userID models.ID) ([]models.Session, error)
 	EndSession(ctx context.Context, by models.Session, id models.ID) error
 	EndOtherSessions(ctx context.Context, by models.Session) error
+	EndAllSessions(ctx context.Context, by models.Session) error
 	Passkeys(ctx context.Context, userID models.ID) ([]models.PasskeyRecord, error)
 	TOTP(ctx context.Context, userID models.ID) (models.TOTPSecret, error)
 	RecoveryCodes(ctx context.Context, session models.Session) ([]models.RecoveryCode, error)
@@ -45,6 +46,8 @@ type Handlers struct {
 	*web.Door
 	Store Store
 	Face  FaceFacts
+	// Place names where an address is, in a language (BCP 47); "" where nobody knows.
+	Place func(ip, language string) string
 }
 
 // Me answers GET /v1/me.
@@ -67,6 +70,7 @@ type sessionBody struct {
 	Device     string          `json:"device"`
 	UserAgent  string          `json:"user_agent"`
 	IP         string          `json:"ip"`
+	Place      string          `json:"place"`
 	CreatedAt  time.Time       `json:"created_at"`
 	LastSeenAt time.Time       `json:"last_seen_at"`
 	ExpiresAt  time.Time       `json:"expires_at"`
@@ -93,6 +97,7 @@ func (h *Handlers) sessions(c *fiber.Ctx) ([]sessionBody, error) {
 		body := sessionBody{
 			ID: s.ID, Current: s.ID == current.ID, State: s.State, ACR: s.ACR(), Methods: []models.Factor{},
 			Browser: browser, Device: device, UserAgent: s.Client.UserAgent, IP: s.Client.IP,
+			Place:     h.Place(s.Client.IP, models.Languages[0]), // pages are English
 			CreatedAt: s.CreatedAt, LastSeenAt: s.LastSeenAt, ExpiresAt: s.ExpiresAt(),
 		}
 		for _, m := range s.Methods {
@@ -119,10 +124,23 @@ func (h *Handlers) EndSession(c *fiber.Ctx) error {
 	return c.SendStatus(fiber.StatusNoContent)
 }
 
-// EndOthers answers DELETE /v1/me/sessions.
-func (h *Handlers) EndOthers(c *fiber.Ctx) error {
-	if err := h.Store.EndOtherSessions(c.UserContext(), web.Session(c)); err != nil {
+// EndSessions answers DELETE /v1/me/sessions: all others, or with ?scope=all
+// this one as well.
+func (h *Handlers) EndSessions(c *fiber.Ctx) error {
+	end := h.Store.EndOtherSessions
+	scope := c.Query("scope", "others")
+	switch scope {
+	case "others":
+	case "all":
+		end = h.Store.EndAllSessions
+	default:
+		return models.Invalid("scope", "unknown", "scope is others or all")
+	}
+	if err := end(c.UserContext(), web.Session(c)); err != nil {
 		return err
+	}
+	if scope == "all" {
+		h.ClearSession(c)
 	}
 	return c.SendStatus(fiber.StatusNoContent)
 }

@@ -120,7 +120,7 @@ func (h *Handlers) SessionsPage(c *fiber.Ctx) error {
 	page := pages.SessionsPage{Layout: h.Layout(c)}
 	for _, s := range list {
 		row := pages.SessionRow{
-			ID: string(s.ID), Current: s.Current, Browser: s.Browser, Device: s.Device, IP: s.IP, ACR: string(s.ACR),
+			ID: string(s.ID), Current: s.Current, Browser: s.Browser, Device: s.Device, IP: s.IP, Place: s.Place, ACR: string(s.ACR),
 			CreatedAt: s.CreatedAt, LastSeenAt: s.LastSeenAt, ExpiresAt: s.ExpiresAt,
 		}
 		for _, m := range s.Methods {

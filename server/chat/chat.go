@@ -1,12 +1,14 @@
+// Package chat is the demo: one room that only a level-2 session can open or
+// post to. It shows apps how a socket follows the session it was opened for.
 package chat
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/server/web"
@@ -24,8 +26,12 @@ type Store interface {
 type Handlers struct {
 	*web.Door
 	Store Store
-	Hub   *Hub
+	// Tell hands a text to whoever listens to a topic.
+	Tell func(topic string, text []byte)
 }
+
+// Topic is what the sockets of the room listen to.
+const Topic = "chat"
 
 const (
 	newest  = 100
@@ -85,17 +91,26 @@ func (h *Handlers) Post(c *fiber.Ctx) error {
 	return c.Status(fiber.StatusCreated).JSON(describe(m))
 }
 
-// Socket answers GET /v1/chat/socket. A page of another site is refused: a
-// browser sends it the cookie, but not to a fetch that could be checked.
-func (h *Handlers) Socket(c *fiber.Ctx) error {
-	if !websocket.IsWebSocketUpgrade(c) {
-		return models.Invalid("", "upgrade", "this address speaks WebSocket")
+// tellWithin is how long a posted message may take to be looked up.
+const tellWithin = 5 * time.Second
+
+// Posted hands a new message to everybody in the room.
+func (h *Handlers) Posted(id models.ID) {
+	ctx, cancel := context.WithTimeout(context.Background(), tellWithin)
+	defer cancel()
+	message, err := h.Store.ChatMessage(ctx, id)
+	if err != nil {
+		if models.CodeOf(err) != models.CodeNotFound {
+			h.Log.Warn("a posted message was not handed on", "error", err)
+		}
+		return
 	}
-	if origin := c.Get(fiber.HeaderOrigin); origin != "" && origin != h.Origin {
-		return models.Refuse(models.CodeCrossSite, "this request came from another site")
+	text, err := json.Marshal(describe(message))
+	if err != nil {
+		h.Log.Error("a posted message was not handed on", "error", err)
+		return
 	}
-	session := web.Session(c).ID
-	return websocket.New(func(conn *websocket.Conn) { h.Hub.serve(conn, session) })(c)
+	h.Tell(Topic, text)
 }
 
 // Page shows the room.

@@ -25,6 +25,8 @@ type Courier struct {
 	Store   Store
 	Letters *Letters
 	Post    Post
+	// Place names where an address is, in a language (BCP 47); "" where nobody knows.
+	Place func(ip, language string) string
 }
 
 // Deliver sends a notice, with tokens that are made for it here. Nothing is done for
@@ -38,6 +40,7 @@ func (c Courier) Deliver(ctx context.Context, id models.ID) error {
 	if err != nil {
 		return err
 	}
+	notice.Detail.Place = c.Place(notice.Detail.IP, notice.Language)
 	tokens := map[models.LinkKind]string{}
 	for _, kind := range notice.Kind.Links() {
 		token, err := c.Store.MintLink(ctx, notice, kind)

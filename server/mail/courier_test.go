@@ -58,7 +58,7 @@ func TestALetterIsHandedOverOnceAndTriedAgainOnlyWhereItMayHelp(t *testing.T) {
 	} {
 		box := &answers{err: c.answer}
 		records := &shelf{notice: about(models.NoticeFactorAdded, "en"), used: c.used}
-		courier := Courier{Store: records, Letters: newLetters(t), Post: box}
+		courier := Courier{Store: records, Letters: newLetters(t), Post: box, Place: func(string, string) string { return "" }}
 		err := courier.Deliver(t.Context(), records.notice.ID)
 		if (err != nil) != c.again || errors.Is(err, ErrRefused) != c.refusedForGood {
 			t.Errorf("%s: %v", name, err)

@@ -63,7 +63,9 @@ func (d *Door) FindSession(c *fiber.Ctx) error {
 	c.Locals(keySession, session)
 	c.Locals(keyBegan, began)
 	now := d.Now()
-	if session.State == models.Authenticated && now.Sub(session.LastSeenAt) >= d.TouchEvery {
+	// A page opens its socket again whenever the line was cut, with nobody before it.
+	socket := strings.EqualFold(c.Get(fiber.HeaderUpgrade), "websocket")
+	if session.State == models.Authenticated && !socket && now.Sub(session.LastSeenAt) >= d.TouchEvery {
 		return d.Store.Touch(c.UserContext(), session.Ref(), Client(c), now.Add(d.Policy(c).Timeouts.Idle.Std()))
 	}
 	return nil
@@ -86,22 +88,24 @@ func (d *Door) hold(ctx context.Context, session *models.Session) (began models.
 	return began, d.Now().Before(session.ExpiresAt()), nil
 }
 
-// Live tells which of the sessions are signed in still, for whoever holds
+// States tells where those of the sessions stand that are live, for whoever holds
 // something open for them.
-func (d *Door) Live(ctx context.Context, ids []models.ID) (map[models.ID]bool, error) {
+func (d *Door) States(ctx context.Context, ids []models.ID) (map[models.ID]models.State, error) {
 	sessions, err := d.Store.SessionsByID(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	signedIn := map[models.ID]bool{}
+	states := map[models.ID]models.State{}
 	for _, session := range sessions {
 		_, live, err := d.hold(ctx, &session)
 		if err != nil {
 			return nil, err
 		}
-		signedIn[session.ID] = live && session.State == models.Authenticated
+		if live {
+			states[session.ID] = session.State
+		}
 	}
-	return signedIn, nil
+	return states, nil
 }
 
 // clamp holds a session to timeouts that were made stricter after it began.

@@ -7,7 +7,7 @@ import { localTimes } from "./time.js";
 
 /** @typedef {{id: string, username: string, display_name?: string, body: string, at: string}} Message */
 
-const SESSION_ENDED = 4401;
+const SESSION_OVER = 4401;
 const SHOWN = 100;
 const LONGEST_WAIT = 15_000;
 
@@ -70,11 +70,10 @@ function connect() {
   });
   socket.addEventListener("message", (event) => add(JSON.parse(event.data)));
   socket.addEventListener("close", ({ code }) => {
-    if (document.body.dataset.leaving) return;
-    if (code === SESSION_ENDED) return leave();
+    if (code === SESSION_OVER) return; // the page leaves
     wait = Math.min(LONGEST_WAIT, wait ? wait * 2 : 500);
     state.textContent = "The line is down. Reconnecting…";
-    setTimeout(reconnect, wait + Math.random() * 250);
+    setTimeout(connect, wait + Math.random() * 250);
   });
 }
 
@@ -86,23 +85,6 @@ async function catchUp() {
   } catch {
     // The socket still brings what is new, and closes when there is a reason to.
   }
-}
-
-async function reconnect() {
-  try {
-    // A refused socket doesn't say why; this does, and leaves for the sign-in page when the session is gone.
-    await request("GET", "/v1/session");
-  } catch {
-    // Out of reach: the socket's own failure schedules the next try.
-  }
-  connect();
-}
-
-function leave() {
-  const words = "You were signed out, so the room is closed. Sign in to come back.";
-  state.textContent = words;
-  sessionStorage.setItem("flash", words);
-  location.assign("/login?next=/chat");
 }
 
 toEnd();

@@ -1,9 +1,11 @@
 // @ts-check
-// What every page does: signing out, local times, showing passwords, unfolding, a word about what just happened.
+// What every page does: signing out, leaving when that happened elsewhere, local times, showing passwords, unfolding, a
+// word about what just happened.
 
 import { request } from "./api.js";
 import { onClick } from "./forms.js";
 import { localTimes } from "./time.js";
+import { watchSession } from "./watch.js";
 
 for (const button of document.querySelectorAll("[data-sign-out]")) {
   onClick(button, document.body, async () => {
@@ -19,6 +21,8 @@ for (const button of document.querySelectorAll("[data-sign-out]")) {
     await new Promise(() => {});
   });
 }
+
+if (document.body.dataset.state) watchSession();
 
 localTimes(document);
 

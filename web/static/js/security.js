@@ -22,7 +22,7 @@ const find = (selector) => root.querySelector(selector);
 
 /** @param {string} words */
 async function done(words) {
-  if (!first) return reloadWith(words);
+  if (!first) return changed(words);
   show("done");
   /** @type {HTMLElement} */ (find("[data-done-words]")).textContent = words;
   /** @type {HTMLElement} */ (find("[data-later]")).hidden = true;
@@ -84,7 +84,7 @@ onClick(makeCodes, root, async () => {
   if (makeCodes) makeCodes.hidden = true;
   // Waiting for the person is not being busy, so nothing here awaits it.
   showCodes(place, codes).then(() => {
-    if (!first) return reloadWith("Your recovery codes are saved. The old ones no longer work.");
+    if (!first) return changed("Your recovery codes are saved. The old ones no longer work.");
     find("[data-without-codes]")?.remove();
     /** @type {HTMLElement} */ (find("[data-codes-first]")).hidden = true;
     /** @type {HTMLElement} */ (find("[data-face-steps]")).hidden = false;
@@ -149,6 +149,27 @@ async function remove(path, words, question) {
   if (!(await confirm(question))) return;
   await write("DELETE", path);
   await reloadWith(words);
+}
+
+/**
+ * Tells of a new way in, and offers to sign out whoever came by the ways before it. What takes a way away has done so.
+ * @param {string} words
+ */
+async function changed(words) {
+  const { sessions } = await request("GET", "/v1/me/sessions");
+  if (sessions.length > 1) sessionStorage.setItem("others", String(sessions.length - 1));
+  return reloadWith(words);
+}
+
+const offer = find("[data-offer]");
+const others = Number(sessionStorage.getItem("others"));
+sessionStorage.removeItem("others");
+if (offer && others > 0) {
+  /** @type {HTMLElement} */ (offer.querySelector("[data-offer-words]")).textContent =
+    others === 1
+      ? "You’re still signed in at one other place. If that may not be you, sign it out now."
+      : `You’re still signed in at ${others} other places. If one of them may not be you, sign them out now.`;
+  offer.hidden = false;
 }
 
 onClick(find("[data-end-others]"), root, async () => {

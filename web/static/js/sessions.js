@@ -25,6 +25,25 @@ onClick(document.querySelector("[data-end-others]"), root, async () => {
   gone([...document.querySelectorAll("[data-sessions] [data-session]")], "Everywhere else is signed out.");
 });
 
+onClick(document.querySelector("[data-end-all]"), root, async () => {
+  const sure = await confirm({
+    heading: "Sign out everywhere?",
+    text: "Every browser and app has to sign in again, this one too.",
+    yes: "Sign out everywhere",
+    no: "Stay signed in",
+  });
+  if (!sure) return;
+  document.body.dataset.leaving = "true";
+  try {
+    await write("DELETE", "/v1/me/sessions?scope=all");
+  } catch (error) {
+    delete document.body.dataset.leaving;
+    throw error;
+  }
+  location.assign("/login");
+  await new Promise(() => {});
+});
+
 /**
  * @param {Element[]} rows
  * @param {string} words

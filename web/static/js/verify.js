@@ -110,9 +110,11 @@ function mountCode(panel, kind, onPassed, purpose) {
   onSubmit(form, async () => {
     // A recovery code proves nothing: it leads to another kind of session.
     const body = kind === "totp" ? { code: digits(input.value), ...purpose() } : { code: input.value.trim().toUpperCase() };
+    if (kind === "recovery") document.body.dataset.leaving = "true"; // the session is signed in no more, by this page's own doing
     try {
       await onPassed(await request("POST", `/v1/verify/${kind}`, body));
     } catch (error) {
+      delete document.body.dataset.leaving;
       if (!(error instanceof Problem) || !["factor_rejected", "invalid_request"].includes(error.code)) throw error;
       fieldError(input, REJECTED[kind]);
       input.select();

@@ -1,4 +1,4 @@
-package chat
+package live
 
 import (
 	"time"
@@ -10,9 +10,14 @@ import (
 // pingEvery finds out about clients that vanished.
 const pingEvery = 15 * time.Second
 
-// serve runs one socket until either side ends it.
-func (h *Hub) serve(conn *websocket.Conn, session models.ID) {
-	s := &socket{session: session, conn: conn, out: make(chan []byte, backlog), end: make(chan int, 1)}
+// serve runs one socket of a session until either side ends it. It is of a topic,
+// or of none with "".
+func (h *Hub) serve(conn *websocket.Conn, topic string, session models.Session) {
+	s := &socket{topic: topic, session: session.ID, state: session.State, conn: conn, out: make(chan []byte, backlog), end: make(chan int, 1)}
+	if session.State == models.Anonymous {
+		s.goodbye(closeSessionEnded)
+		return
+	}
 	if !h.add(s) {
 		s.goodbye(websocket.CloseTryAgainLater)
 		return

@@ -1,11 +1,9 @@
-// Package chat is the demo: one room that only a level-2 session can open or
-// post to. It shows apps how a socket follows the session it was opened for.
-package chat
+// Package live holds sockets open for sessions: each closes within a second of
+// its session's end, whichever instance ended it.
+package live
 
 import (
 	"context"
-	"encoding/json"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -13,12 +11,12 @@ import (
 	"github.com/sallyport/sallyport/models"
 )
 
-// closeSessionEnded tells a page that its session is over (the private range
-// of RFC 6455 section 7.4.2).
+// closeSessionEnded tells a page that its session is over, or signed in no more (the
+// private range of RFC 6455 section 7.4.2).
 const closeSessionEnded = 4401
 
 const (
-	socketsPerSession = 5
+	socketsPerSession = 20 // each open page of a browser has one
 	backlog           = 64 // messages a slow client may lag behind
 	writeWithin       = 5 * time.Second
 )
@@ -28,14 +26,12 @@ const (
 // and so does what a stricter policy ends.
 const lookEvery = 500 * time.Millisecond
 
-// Live tells which of some sessions are signed in still.
-type Live func(context.Context, []models.ID) (map[models.ID]bool, error)
+// States tells where those of some sessions stand that are live.
+type States func(context.Context, []models.ID) (map[models.ID]models.State, error)
 
 // Hub knows every open socket of this instance by its session.
 type Hub struct {
-	store Store
-	live  Live
-	log   *slog.Logger
+	states States
 
 	mu      sync.Mutex
 	sockets map[models.ID]map[*socket]struct{} // guarded by mu
@@ -44,15 +40,17 @@ type Hub struct {
 
 // socket is one connection. Its own goroutine alone writes to conn.
 type socket struct {
+	topic   string
 	session models.ID
+	state   models.State // of the session when the socket was opened
 	conn    *websocket.Conn
 	out     chan []byte
 	end     chan int // close code; at most one is ever read
 }
 
 // NewHub makes an empty hub.
-func NewHub(store Store, live Live, log *slog.Logger) *Hub {
-	return &Hub{store: store, live: live, log: log, sockets: map[models.ID]map[*socket]struct{}{}}
+func NewHub(states States) *Hub {
+	return &Hub{states: states, sockets: map[models.ID]map[*socket]struct{}{}}
 }
 
 // SessionEnded closes what was opened for a session.
@@ -64,26 +62,15 @@ func (h *Hub) SessionEnded(id models.ID) {
 	}
 }
 
-// Posted hands a new message to every socket.
-func (h *Hub) Posted(id models.ID) {
-	ctx, cancel := context.WithTimeout(context.Background(), writeWithin)
-	defer cancel()
-	message, err := h.store.ChatMessage(ctx, id)
-	if err != nil {
-		if models.CodeOf(err) != models.CodeNotFound {
-			h.log.Warn("a posted message was not handed on", "error", err)
-		}
-		return
-	}
-	text, err := json.Marshal(describe(message))
-	if err != nil {
-		h.log.Error("a posted message was not handed on", "error", err)
-		return
-	}
+// Tell hands a text to every socket of a topic.
+func (h *Hub) Tell(topic string, text []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, group := range h.sockets {
 		for s := range group {
+			if s.topic != topic {
+				continue
+			}
 			select {
 			case s.out <- text:
 			default:
@@ -122,13 +109,17 @@ func (h *Hub) look(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, writeWithin)
 	defer cancel()
-	live, err := h.live(ctx, ids)
+	states, err := h.states(ctx, ids)
 	if err != nil {
 		return
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	for _, id := range ids {
-		if !live[id] {
-			h.SessionEnded(id)
+		for s := range h.sockets[id] {
+			if s.over(states[id]) {
+				s.close(closeSessionEnded)
+			}
 		}
 	}
 }
@@ -171,6 +162,12 @@ func (h *Hub) remove(s *socket) {
 	if len(h.sockets[s.session]) == 0 {
 		delete(h.sockets, s.session)
 	}
+}
+
+// over tells whether the session is gone, for which now is "", or was signed in when
+// the socket was opened and is so no more.
+func (s *socket) over(now models.State) bool {
+	return now == "" || s.state == models.Authenticated && now != models.Authenticated
 }
 
 // close asks the socket's goroutine to end. It never blocks.
