@@ -36,6 +36,7 @@ var timeline = map[string]said{
 	"passkey_counter_regressed": {"A passkey may have been copied", "It counted backwards. If you can’t think why, remove it."},
 	"session_ended":             {"A sign-in was ended", "That browser or app has to sign in again."},
 	"other_sessions_ended":      {"You signed out everywhere else", "Only the browser you did it in stayed signed in."},
+	"all_sessions_ended":        {"You signed out everywhere", "This browser too."},
 	"denied":                    {"You said that something wasn’t you", "We did what the letter said: what was added was set aside, and everybody was signed out."},
 	"freeze_lifted":             {"Your account was unlocked", "You came back by {factor}, which you had before."},
 	"face_consent_given":        {"You agreed to the use of your face", "What you agreed to is in the file with your data."},

@@ -134,7 +134,7 @@ func work(subject, kind string, limit models.Limit) models.Try {
 	return models.Try{Buckets: []models.Bucket{{Subject: subject, Kind: kind, Limit: limit, Work: true}}}
 }
 
-const giveBackWithin = 2 * time.Second
+const giveBackWithin = 5 * time.Second
 
 // GiveBackShed gives the tries of a request back whose check was refused for
 // want of room, and hands the refusal on: nothing was guessed, and whoever fills
