@@ -18,7 +18,7 @@ import (
 
 // app signs accounts in at a running server, as native apps do.
 type app struct {
-	b        *testing.B
+	b        testing.TB
 	url      string
 	client   *http.Client
 	accounts []*account
@@ -46,6 +46,30 @@ const generous = `limits:
 // schema of its own, and gives it accounts with authenticator apps.
 func startServer(b *testing.B, accounts int) *app {
 	b.Helper()
+	address := configure(b)
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- run(b.Context(), []string{"serve"}, null) }()
+	b.Cleanup(func() {
+		if err := <-stopped; err != nil {
+			b.Error(err)
+		}
+	})
+	a := &app{b: b, url: "http://" + address, client: &http.Client{Timeout: time.Minute}}
+	a.awaitServer()
+	for i := range accounts {
+		a.register(fmt.Sprint("person", i))
+	}
+	return a
+}
+
+// configure sets the environment of a server without face that has a Postgres schema
+// and keys of its own, and gives the address that it is to listen on.
+func configure(b testing.TB) (address string) {
+	b.Helper()
 	fixture := pgtest.New(b)
 	keys := b.TempDir()
 	policy := filepath.Join(keys, "policy.yaml")
@@ -56,7 +80,7 @@ func startServer(b *testing.B, accounts int) *app {
 	if err != nil {
 		b.Fatal(err)
 	}
-	address := listener.Addr().String()
+	address = listener.Addr().String()
 	if err := listener.Close(); err != nil {
 		b.Fatal(err)
 	}
@@ -74,19 +98,7 @@ func startServer(b *testing.B, accounts int) *app {
 	if err := run(b.Context(), []string{"keys", "generate", "--dir", keys}, null); err != nil {
 		b.Fatal(err)
 	}
-	stopped := make(chan error, 1)
-	go func() { stopped <- run(b.Context(), []string{"serve"}, null) }()
-	b.Cleanup(func() {
-		if err := <-stopped; err != nil {
-			b.Error(err)
-		}
-	})
-	a := &app{b: b, url: "http://" + address, client: &http.Client{Timeout: time.Minute}}
-	a.awaitServer()
-	for i := range accounts {
-		a.register(fmt.Sprint("person", i))
-	}
-	return a
+	return address
 }
 
 // awaitServer asks until the server answers.
@@ -132,7 +144,7 @@ func (a *app) post(path, token string, body any, want int) (answer struct{ Token
 }
 
 // code is for a time step that was not used yet, among the three that are good now.
-func (acc *account) code(b *testing.B) string {
+func (acc *account) code(b testing.TB) string {
 	b.Helper()
 	now := time.Now().Unix() / totpPeriod
 	acc.step = max(acc.step+1, now-1)

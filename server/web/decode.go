@@ -4,17 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"mime"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/models"
 )
 
 // Decode reads a JSON body strictly into v: one object, no unknown field, no
-// second value, valid UTF-8. An empty body counts as {}.
+// key twice, no second value, no deep nesting, valid UTF-8. An empty body counts as {}.
 func Decode(c *fiber.Ctx, v any) error {
 	body, err := body(c)
 	if err != nil || len(body) == 0 {
@@ -23,19 +21,13 @@ func Decode(c *fiber.Ctx, v any) error {
 	if err := jsonType(c); err != nil {
 		return err
 	}
-	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
-		return models.Invalid("", "syntax", "the body must be one JSON object") // null would pass for {}
-	}
-	if !utf8.Valid(body) {
-		return models.Invalid("", "encoding", "the body must be UTF-8")
+	if err := wellFormed(body); err != nil {
+		return err
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
 		return badJSON(err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return models.Invalid("", "syntax", "the body must be one JSON object")
 	}
 	return nil
 }
@@ -60,10 +52,7 @@ func RawJSON(c *fiber.Ctx) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !json.Valid(body) {
-		return nil, models.Invalid("", "syntax", "the body must be one JSON object")
-	}
-	return body, nil
+	return body, wellFormed(body)
 }
 
 func jsonType(c *fiber.Ctx) error {
@@ -82,7 +71,7 @@ func badJSON(err error) error {
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		return models.Invalid(strings.Trim(name, `"`), "unknown_field", "this field is not known here")
 	}
-	return models.Invalid("", "syntax", "the body must be one JSON object")
+	return notAnObject()
 }
 
 // StepUpID reads the id of the step-up that a proof is given for; "" for none.

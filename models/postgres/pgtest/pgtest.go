@@ -68,6 +68,8 @@ func New(t testing.TB) *Fixture {
 	}
 	schema := "t_" + strings.ReplaceAll(string(models.NewID(time.Now())), "-", "")
 	config.ConnConfig.RuntimeParams["search_path"] = schema
+	// What a test wrote need not outlive the machine, and its disk may be slow.
+	config.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
 	config.MaxConns = 16
 
 	admin, err := pgx.ConnectConfig(ctx, config.ConnConfig.Copy())
