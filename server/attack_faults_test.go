@@ -272,7 +272,11 @@ var flows = map[string]flow{
 			// The code is used up if, and only if, the session moved, and then its token
 			// is another.
 			a := again(t, func() *answer { return p.browser.post("/v1/verify/totp", map[string]any{"code": p.code()}) })
-			if a.Status != 200 && a.Status != 401 {
+			switch a.Status {
+			case 200, 401:
+			case 422: // the first try was answered with the new token: only what came after it was cut
+				again(t, func() *answer { return p.browser.get("/v1/session") }).want(200).state(models.Authenticated, models.ACRAAL2)
+			default:
 				t.Errorf("the second try: %d %s", a.Status, a.Raw)
 			}
 			p.enters(t)

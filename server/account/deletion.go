@@ -26,6 +26,9 @@ func (h *Handlers) Delete(c *fiber.Ctx) error {
 
 // Restore answers POST /v1/me/restore: the account stays.
 func (h *Handlers) Restore(c *fiber.Ctx) error {
+	if err := web.Decode(c, &struct{}{}); err != nil {
+		return err
+	}
 	if err := h.Store.KeepAccount(c.UserContext(), web.Session(c)); err != nil {
 		return err
 	}

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch, looksRight, openTab, phone, says } from "../helpers/browser.mjs";
 import { letterTo, linkIn } from "../helpers/mail.mjs";
-import { call, comeIn, joinWithApp, knock, sessionOf, somebody } from "../helpers/people.mjs";
+import { call, comeIn, joinWithApp, knock, saveCodes, sessionOf, somebody } from "../helpers/people.mjs";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -47,7 +47,7 @@ test("a letter's link asks first, then shuts everybody out, once", async (t) => 
 
   // What the owner had before lifts it.
   await comeIn(owner, person);
-  assert.equal((await call(owner, "POST", "/v1/me/recovery-codes", {})).status, 200);
+  await saveCodes(owner, person);
 });
 
 test("without its token the page has nothing to ask", async (t) => {
