@@ -67,7 +67,7 @@ func (p *power) on() bool {
 func (p *power) cut() {
 	p.out = true
 	for l := range p.conns {
-		_ = l.Conn.Close()
+		_ = l.Close()
 	}
 	clear(p.conns)
 }
@@ -80,7 +80,7 @@ func (l *line) Write(word []byte) (int, error) {
 	ends := bytes.Contains(word, []byte("commit")) || bytes.Contains(word, []byte("rollback"))
 	l.within = !ends && (l.within || bytes.Contains(word, []byte("begin")))
 	prepares := word[0] == 'P' || word[0] == 0
-	if l.power.left > 0 && !prepares && !(l.power.heard && l.within) {
+	if l.power.left > 0 && !prepares && (!l.power.heard || !l.within) {
 		if l.power.left--; l.power.left == 0 {
 			if !l.power.heard {
 				l.power.cut()
