@@ -1,14 +1,14 @@
 package web
 
 import (
-	"bytes"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/models"
-	"github.com/valyala/fasthttp"
 )
 
 // What passes is one JSON object for encoding/json too, and writing down what was
@@ -58,34 +58,33 @@ func FuzzCookies(f *testing.F) {
 	f.Add("sallyport=abc; sallyport-device=a.b.c", "", "")
 	f.Add("=sallyport=abc", "Bearer x", "m")
 	f.Add("sallyport-device=......a", "bearer", "a.b.c.d.e.f")
-	app := fiber.New(fiber.Config{Immutable: true})
 	f.Fuzz(func(t *testing.T, cookie, authorization, device string) {
-		var request fasthttp.RequestCtx
-		request.Request.Header.Set("Cookie", cookie)
-		request.Request.Header.Set("Authorization", authorization)
-		request.Request.Header.Set(HeaderDevice, device)
-		c := app.AcquireCtx(&request)
-		defer app.ReleaseCtx(c)
-		d := &Door{}
-		if markers := d.markers(c); len(markers) > maxMarkers {
-			t.Errorf("%d markers", len(markers))
+		if strings.ContainsAny(cookie+authorization+device, "\r\n\x00") {
+			return // would be other headers
 		}
-		token, transport, err := d.token(c)
+		request := httptest.NewRequest(fiber.MethodGet, "/", nil)
+		request.Header = http.Header{"Cookie": {cookie}, "Authorization": {authorization}, HeaderDevice: {device}}
+		app := fiber.New(fiber.Config{Immutable: true})
+		app.Get("/", func(c *fiber.Ctx) error {
+			d := &Door{}
+			if markers := d.markers(c); len(markers) > maxMarkers {
+				t.Errorf("%d markers", len(markers))
+			}
+			token, transport, err := d.token(c)
+			from := cookie
+			if transport == models.Bearer {
+				from = authorization
+			}
+			if err != nil || !strings.Contains(from, token) {
+				t.Errorf("%q as %s is not in %q, %v", token, transport, from, err)
+			}
+			return nil
+		})
+		response, err := app.Test(request, -1)
 		if err != nil {
-			t.Fatalf("%q: %v", authorization, err)
+			return // no HTTP that fasthttp reads
 		}
-		switch transport {
-		case models.Bearer:
-			if !strings.Contains(authorization, token) {
-				t.Errorf("%q is not in %q", token, authorization)
-			}
-		case models.Cookie:
-			if !bytes.Contains(request.Request.Header.Peek("Cookie"), []byte(token)) {
-				t.Errorf("%q is not in %q", token, cookie)
-			}
-		default:
-			t.Errorf("transport %q", transport)
-		}
+		_ = response.Body.Close()
 	})
 }
 

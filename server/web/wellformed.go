@@ -59,11 +59,11 @@ func walk(dec *json.Decoder, depth int) error {
 				return notAnObject()
 			}
 			key, _ := token.(string)
-			if folded := strings.ToLower(strings.ToUpper(key)); seen[folded] {
+			folded := strings.ToLower(strings.ToUpper(key))
+			if seen[folded] {
 				return models.Invalid(key, "duplicate", "this field is there twice")
-			} else {
-				seen[folded] = true
 			}
+			seen[folded] = true
 		}
 		if err := walk(dec, depth+1); err != nil {
 			return err
