@@ -3,6 +3,7 @@ import { request } from "./api.js";
 import { confirm } from "./confirm.js";
 import { download } from "./download.js";
 import { onClick, onSubmit, reloadWith } from "./forms.js";
+import { leaving } from "./leaving.js";
 import { advise } from "./password.js";
 import { write } from "./stepup.js";
 
@@ -30,8 +31,9 @@ onClick(data.querySelector("[data-delete]"), data, async () => {
     no: "Keep it",
   });
   if (!sure) return;
-  await write("DELETE", "/v1/me");
+  await leaving(() => write("DELETE", "/v1/me"));
   location.assign("/login");
+  await new Promise(() => {});
 });
 
 const going = /** @type {HTMLElement | null} */ (document.querySelector("[data-going]"));

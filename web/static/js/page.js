@@ -4,19 +4,13 @@
 
 import { request } from "./api.js";
 import { onClick } from "./forms.js";
+import { leaving } from "./leaving.js";
 import { localTimes } from "./time.js";
 import { watchSession } from "./watch.js";
 
 for (const button of document.querySelectorAll("[data-sign-out]")) {
   onClick(button, document.body, async () => {
-    // Whatever else notices the session's end now is not to be surprised.
-    document.body.dataset.leaving = "true";
-    try {
-      await request("DELETE", "/v1/session");
-    } catch (error) {
-      delete document.body.dataset.leaving;
-      throw error;
-    }
+    await leaving(() => request("DELETE", "/v1/session"));
     location.assign("/login");
     await new Promise(() => {});
   });

@@ -1,6 +1,7 @@
 // @ts-check
 import { confirm } from "./confirm.js";
 import { onClick } from "./forms.js";
+import { leaving } from "./leaving.js";
 import { write } from "./stepup.js";
 
 const root = /** @type {HTMLElement} */ (document.querySelector("main"));
@@ -33,13 +34,7 @@ onClick(document.querySelector("[data-end-all]"), root, async () => {
     no: "Stay signed in",
   });
   if (!sure) return;
-  document.body.dataset.leaving = "true";
-  try {
-    await write("DELETE", "/v1/me/sessions?scope=all");
-  } catch (error) {
-    delete document.body.dataset.leaving;
-    throw error;
-  }
+  await leaving(() => write("DELETE", "/v1/me/sessions?scope=all"));
   location.assign("/login");
   await new Promise(() => {});
 });
