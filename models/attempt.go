@@ -32,6 +32,8 @@ const (
 	DeviceAdded       EventKind = "device_added"
 	DeviceRemoved     EventKind = "device_removed"
 	Exported          EventKind = "exported"
+	LinkFollowed      EventKind = "link_followed" // of a letter for a new password
+	PasswordReset     EventKind = "password_reset"
 	DeletionRequested EventKind = "deletion_requested"
 )
 

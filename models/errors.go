@@ -18,6 +18,7 @@ const (
 	CodeSecondFactorRequired Code = "second_factor_required"
 	CodeEnrolmentRequired    Code = "enrolment_required"
 	CodeRecovering           Code = "recovering"
+	CodeResetting            Code = "resetting"
 	CodeStepUpRequired       Code = "step_up_required"
 	CodeCrossSite            Code = "cross_site"
 	CodeRateLimited          Code = "rate_limited"

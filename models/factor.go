@@ -21,6 +21,10 @@ const (
 // second factor.
 const Password Factor = "pwd"
 
+// Mail is the method of a session that was opened by a letter's link, in the place of
+// a password. It is no second factor either.
+const Mail Factor = "mail"
+
 // Method records that a factor was passed in a session.
 type Method struct {
 	Factor Factor    `json:"method"`
@@ -31,6 +35,11 @@ type Method struct {
 	// DeviceKey says that the camera's end signed the pictures by a key that
 	// the account had registered. It means something for faces only.
 	DeviceKey bool `json:"device_key,omitempty"`
+}
+
+// ByMail tells whether the methods are of a session that a letter's link opened.
+func ByMail(methods []Method) bool {
+	return slices.ContainsFunc(methods, func(m Method) bool { return m.Factor == Mail })
 }
 
 // Enrolled counts the factors that an account holds.

@@ -34,7 +34,7 @@ func TestStrictestTakesTheStricterOfEachField(t *testing.T) {
 	strict.Password.MinLength = 20
 	one := Limit{Max: 1, Window: Duration(10 * time.Hour)}
 	strict.Limits = LimitsPolicy{
-		one, one, one, one, one, one, one, one, one, one, one,
+		one, one, one, one, one, one, one, one, one, one, one, one,
 		FailureWaits{Free: 1, Wait: minute, MaxWait: Duration(2 * time.Hour), DisableAfter: 10},
 		Sources{Window: Duration(time.Hour), Names: 2, Sprayed: 2, Cost: 100},
 	}

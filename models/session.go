@@ -14,6 +14,7 @@ const (
 	SecondFactorRequired State = "second_factor_required"
 	EnrolmentRequired    State = "enrolment_required"
 	Recovering           State = "recovering"
+	Resetting            State = "resetting" // may choose a new password, and nothing else
 	Authenticated        State = "authenticated"
 )
 

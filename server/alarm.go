@@ -16,7 +16,7 @@ const noteWithin = 2 * time.Second
 func (s *Server) noteRefusal(c *fiber.Ctx, r route, session models.Session, err error) {
 	rest, verifies := strings.CutPrefix(r.path, "/v1/verify/")
 	code := models.CodeOf(err)
-	if !verifies || session.State != models.SecondFactorRequired || code != models.CodeFactorRejected && code != models.CodeFaceMismatch {
+	if !verifies || session.State != models.SecondFactorRequired || models.ByMail(session.Methods) || code != models.CodeFactorRejected && code != models.CodeFaceMismatch {
 		return
 	}
 	factor, _, _ := strings.Cut(rest, "/")

@@ -94,6 +94,8 @@ func (s *Server) place(state models.State, next string) string {
 		path = "/login"
 	case models.SecondFactorRequired:
 		path = "/verify"
+	case models.Resetting:
+		return "/reset"
 	case models.EnrolmentRequired, models.Recovering:
 		path = "/account/security"
 	default:

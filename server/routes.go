@@ -43,8 +43,8 @@ type route struct {
 type access []models.State
 
 var (
-	anyone   = access{models.Anonymous, models.SecondFactorRequired, models.EnrolmentRequired, models.Recovering, models.Authenticated}
-	signedIn = access{models.SecondFactorRequired, models.EnrolmentRequired, models.Recovering, models.Authenticated}
+	anyone   = access{models.Anonymous, models.SecondFactorRequired, models.EnrolmentRequired, models.Recovering, models.Resetting, models.Authenticated}
+	signedIn = access{models.SecondFactorRequired, models.EnrolmentRequired, models.Recovering, models.Resetting, models.Authenticated}
 	// verify: to pass the second door, and to step up behind it.
 	verify = access{models.SecondFactorRequired, models.Authenticated}
 	// enrol: to set a first factor up, or replace what was lost, or add one.
@@ -76,6 +76,8 @@ func (s *Server) api(p parts) []route {
 	return []route{
 		{"POST", "/v1/accounts", anyone, small, free, p.auth.Register},
 		{"POST", "/v1/password/advice", anyone, small, free, p.auth.Advice},
+		{"POST", "/v1/password/forgot", anyone, small, free, p.auth.Forgot},
+		{"POST", "/v1/password/reset", access{models.Resetting}, small, free, p.auth.Reset},
 		{"POST", "/v1/login", anyone, small, free, p.auth.Login},
 		{"POST", "/v1/login/passkey/options", anyone, small, free, p.passkey.LoginOptions},
 		{"POST", "/v1/login/passkey", anyone, assert, free, p.passkey.Login},
@@ -83,6 +85,7 @@ func (s *Server) api(p parts) []route {
 		{"DELETE", "/v1/session", signedIn, 0, free, p.auth.Logout},
 		{"GET", "/v1/session/events", anyone, 0, free, p.live.Events},
 
+		{"POST", "/v1/links/password-reset", anyone, small, free, p.auth.FollowReset},
 		{"POST", "/v1/links/not-me", anyone, small, free, p.link.NotMe},
 
 		{"POST", "/v1/step-up", full, small, free, p.stepUp.Begin},
@@ -144,6 +147,9 @@ func (s *Server) pages(p parts) []route {
 		{"GET", "/register", access{models.Anonymous}, 0, free, p.auth.RegisterPage},
 		{"GET", "/verify", access{models.SecondFactorRequired}, 0, free, p.account.VerifyPage},
 		{"GET", "/privacy/biometrics", anyone, 0, free, p.face.PrivacyPage},
+		{"GET", "/forgot", access{models.Anonymous}, 0, free, p.auth.ForgotPage},
+		{"GET", "/reset", access{models.Resetting}, 0, free, p.auth.ResetPage},
+		{"GET", "/link/password-reset", anyone, 0, free, p.auth.ResetLinkPage},
 		{"GET", "/link/not-me", anyone, 0, free, p.link.NotMePage},
 		{"GET", "/account", full, 0, free, p.account.AccountPage},
 		{"GET", "/account/security", enrol, 0, free, p.account.SecurityPage},

@@ -61,6 +61,7 @@ type factorWords struct {
 func describeFactor(kind string) factorWords {
 	words := map[string]factorWords{
 		"pwd":      {Icon: "password", Name: "Password", Line: "Something you know."},
+		"mail":     {Icon: "password", Name: "Letter", Line: "The link that was sent to your address."},
 		"passkey":  {Icon: "passkey", Name: "Passkey", Line: "Unlock with this device or a security key."},
 		"totp":     {Icon: "totp", Name: "Authenticator app", Line: "Type the six digits your app shows."},
 		"face":     {Icon: "face", Name: "Your face", Line: "Look and turn your head before your camera."},

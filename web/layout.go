@@ -19,6 +19,8 @@ type Layout struct {
 	User *User
 	// Demo adds the sample chat.
 	Demo bool
+	// Mails says that letters can be sent.
+	Mails bool
 	// FaceReady says whether the face engine is running on this installation.
 	FaceReady bool
 	// FaceColours says that the screen shows colours while the camera looks, unless the person asks for none.

@@ -11,8 +11,10 @@ type VerifyPage struct {
 	FaceAvailable bool
 	FaceReason    string
 	// Off says that one of the account's factors was switched off after too many failures in a row.
-	Off  bool
-	Next string
+	Off bool
+	// ByMail says that a letter's link stands in the place of the password.
+	ByMail bool
+	Next   string
 }
 
 func (VerifyPage) page() (name, title string) { return "verify", "Confirm it’s you" }

@@ -10,6 +10,7 @@ import (
 var eventKinds = []models.EventKind{
 	models.PasswordPassed, models.PasskeySignIn, models.FactorPassed, models.FactorEnrolled,
 	models.CodesIssued, models.FactorRemoved, models.PasswordChanged, models.DeviceAdded, models.DeviceRemoved, models.Exported,
+	models.LinkFollowed, models.PasswordReset,
 	models.DeletionRequested,
 }
 
@@ -74,11 +75,17 @@ func check(t *testing.T, before, after models.Attempt, event models.Event, effec
 	if after.State == models.Authenticated && acr.Level() != 2 {
 		t.Fatalf("authenticated at level %d with %v", acr.Level(), after.Methods)
 	}
-	if seen[models.Recovery] && after.State != models.Recovering {
+	if seen[models.Recovery] && after.State != models.Recovering && !seen[models.Mail] {
 		t.Fatalf("a recovery code led to %s", after.State)
 	}
 	if before.State == models.Anonymous && after.State == models.EnrolmentRequired && before.Established {
 		t.Fatal("a password alone may enrol for an account that has had a factor")
+	}
+	if seen[models.Mail] && after.State != models.Resetting && (after.State != models.SecondFactorRequired || len(seen) > 1) {
+		t.Fatalf("a letter's link led to %s by %v", after.State, after.Methods)
+	}
+	if event.Kind == models.PasswordReset && before.Established && len(before.Methods) < 2 {
+		t.Fatalf("a new password by %v", before.Methods)
 	}
 	if before.State == models.Authenticated && guards[event.Kind] {
 		given := map[models.Factor]bool{}
@@ -119,6 +126,9 @@ func follow(a models.Attempt, event models.Event, effects []models.Effect) model
 			proven.Methods = append(proven.Methods, effect.Proof)
 			a.StepUp = proven
 		}
+	}
+	if hasEffect(effects, models.EffectEndAll) {
+		a.State, a.Methods = models.Anonymous, nil
 	}
 	e := &a.Enrolled
 	switch event.Kind {

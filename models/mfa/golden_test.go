@@ -40,7 +40,7 @@ func TestGoldenTable(t *testing.T) {
 func goldenTable() string {
 	var b strings.Builder
 	b.WriteString("| state | event | next | acr | effects |\n|---|---|---|---|---|\n")
-	for _, state := range []models.State{models.Anonymous, models.SecondFactorRequired, models.EnrolmentRequired, models.Recovering, models.Authenticated} {
+	for _, state := range []models.State{models.Anonymous, models.SecondFactorRequired, models.EnrolmentRequired, models.Recovering, models.Resetting, models.Authenticated} {
 		for _, kind := range eventKinds {
 			if _, ok := transitions[key{state, kind}]; !ok {
 				continue

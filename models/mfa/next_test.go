@@ -34,6 +34,8 @@ func attemptIn(state models.State) models.Attempt {
 		a.Established, a.Enrolled = false, models.Enrolled{}
 	case models.Recovering:
 		a.Methods = []models.Method{pwd(now), {Factor: models.Recovery, At: now}}
+	case models.Resetting:
+		a.Methods = []models.Method{{Factor: models.Mail, At: now}, {Factor: models.TOTP, At: now}}
 	case models.Authenticated:
 		a.Methods = []models.Method{pwd(now), {Factor: models.TOTP, At: now}}
 		a.StepUp = askedFor(pwd(now), models.Method{Factor: models.TOTP, At: now})
@@ -85,6 +87,14 @@ func TestNextTable(t *testing.T) {
 			refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), {models.Authenticated, models.ACRAAL2, ""},
 		},
 	}
+	table[models.LinkFollowed] = [5]want{
+		{models.SecondFactorRequired, models.ACROne, ""}, refused(models.CodeSecondFactorRequired),
+		refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), refused(models.CodeConflict),
+	}
+	table[models.PasswordReset] = [5]want{
+		refused(models.CodeSessionRequired), refused(models.CodeSecondFactorRequired),
+		refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), refused(models.CodeConflict),
+	}
 	for _, kind := range []models.EventKind{models.DeviceAdded, models.DeviceRemoved, models.Exported, models.DeletionRequested} {
 		table[kind] = table[models.PasswordChanged]
 	}
@@ -118,6 +128,47 @@ func TestNextTable(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A session that a letter's link opened chooses a password, whatever it proves, and
+// does nothing else.
+func TestALinkLeadsToANewPasswordAlone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		factor models.Factor
+		uv     bool
+		code   models.Code
+	}{{models.TOTP, false, ""}, {models.Passkey, true, ""}, {models.Passkey, false, ""}, {models.Recovery, false, ""}, {models.Face, false, models.CodeConflict}} {
+		opened, _, err := Next(policy, attemptIn(models.Anonymous), models.Event{Kind: models.LinkFollowed}, now)
+		if err != nil || opened.State != models.SecondFactorRequired {
+			t.Fatalf("got %s, %v", opened.State, err)
+		}
+		after, effects, err := Next(policy, opened, models.Event{Kind: models.FactorPassed, Factor: c.factor, UV: c.uv}, now)
+		if c.code != "" {
+			if models.CodeOf(err) != c.code {
+				t.Errorf("%s: %v", c.factor, err)
+			}
+			continue
+		}
+		if err != nil || after.State != models.Resetting || !hasEffect(effects, models.EffectRotate) || hasEffect(effects, models.EffectKnowDevice) {
+			t.Errorf("%s: %s, %v, %v", c.factor, after.State, effects, err)
+		}
+		for _, kind := range eventKinds {
+			_, effects, err := Next(policy, after, models.Event{Kind: kind, Factor: models.TOTP, UV: true}, now)
+			if kind == models.PasswordReset {
+				if err != nil || !hasEffect(effects, models.EffectEndAll) {
+					t.Errorf("%v, %v", effects, err)
+				}
+			} else if models.CodeOf(err) != models.CodeResetting {
+				t.Errorf("%s: %v", kind, err)
+			}
+		}
+	}
+	fresh := attemptIn(models.Anonymous)
+	fresh.Established, fresh.Enrolled = false, models.Enrolled{}
+	if opened, _, err := Next(policy, fresh, models.Event{Kind: models.LinkFollowed}, now); err != nil || opened.State != models.Resetting {
+		t.Errorf("an account that never had a factor: %s, %v", opened.State, err)
 	}
 }
 

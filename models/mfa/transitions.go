@@ -19,8 +19,11 @@ type step func(models.Policy, *models.Attempt, models.Event, time.Time) ([]model
 var transitions = map[key]step{
 	{models.Anonymous, models.PasswordPassed}: passwordPassed,
 	{models.Anonymous, models.PasskeySignIn}:  passkeySignIn,
+	{models.Anonymous, models.LinkFollowed}:   linkFollowed,
 
 	{models.SecondFactorRequired, models.FactorPassed}: secondFactorPassed,
+
+	{models.Resetting, models.PasswordReset}: passwordReset,
 
 	{models.EnrolmentRequired, models.FactorEnrolled}: firstFactorEnrolled,
 	{models.EnrolmentRequired, models.CodesIssued}:    firstCodesIssued,
@@ -69,6 +72,9 @@ func passkeySignIn(policy models.Policy, a *models.Attempt, event models.Event, 
 }
 
 func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
+	if models.ByMail(a.Methods) {
+		return resetFactorPassed(policy, a, event, now)
+	}
 	pass(a, event, now)
 	if event.Factor == models.Recovery {
 		return beginRecovery(policy, a, now), nil

@@ -46,7 +46,8 @@ func (s *Store) purgeUnfinished(ctx context.Context, now time.Time) error {
 	rows, err := s.pool.Query(ctx, `
 		SELECT DISTINCT user_id
 		FROM sessions
-		WHERE LEAST(idle_ends_at, ends_at) <= $1 AND state = 'second_factor_required'`, now)
+		WHERE LEAST(idle_ends_at, ends_at) <= $1 AND state = 'second_factor_required'
+			AND methods @> '[{"method": "pwd"}]'`, now)
 	if err != nil {
 		return fail(err)
 	}
@@ -73,6 +74,7 @@ func (s *Store) endUnfinished(ctx context.Context, tx pgx.Tx, now time.Time, own
 		DELETE FROM sessions s
 		USING users u
 		WHERE u.id = s.user_id AND u.id = $1 AND LEAST(s.idle_ends_at, s.ends_at) <= $2 AND s.state = 'second_factor_required'
+			AND s.methods @> '[{"method": "pwd"}]'
 		RETURNING `+sessionColumns, owner, now)
 	if err != nil {
 		return err

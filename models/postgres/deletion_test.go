@@ -20,7 +20,7 @@ var nobodys = map[string]string{
 	"schema_version": "of the schema", "river_migration": "of the queue's schema", "river_leader": "of instances", "river_queue": "of queues",
 	"river_client": "of instances", "river_client_queue": "of instances", "river_notification": "passes within the queue",
 	"policies": "of the site", "face_cohorts": "figures about a sample", "face_references": "of people who lent their faces, without accounts",
-	"spent_proofs": "of a proof of work alone",
+	"spent_proofs": "of a proof of work alone", "letter_requests": "answered and gone before the account could be, within a day",
 }
 
 // belongings are a row of each table for an account: what an account has that isn't

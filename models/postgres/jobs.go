@@ -38,7 +38,10 @@ type (
 	purgeFaces    struct{}
 	retainEvents  struct{}
 	eraseAccounts struct{}
-	sendNotice    struct {
+	answerRequest struct {
+		RequestID models.ID `json:"request_id"`
+	}
+	sendNotice struct {
 		NoticeID models.ID `json:"notice_id"`
 	}
 )
@@ -47,6 +50,7 @@ func (renewCohort) Kind() string   { return "renew_face_cohort" }
 func (purgeFaces) Kind() string    { return "purge_faces" }
 func (retainEvents) Kind() string  { return "retain_events" }
 func (eraseAccounts) Kind() string { return "erase_accounts" }
+func (answerRequest) Kind() string { return "answer_letter_request" }
 func (sendNotice) Kind() string    { return "send_notice" }
 
 // onceADay lets one job of a kind into a UTC day, whoever asks for it: the queue
@@ -90,6 +94,9 @@ func (s *Store) Jobs(work Work, grace time.Duration, log *slog.Logger) (*Jobs, e
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[purgeFaces]) error { return work.PurgeFaces(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[retainEvents]) error { return work.RetainEvents(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[eraseAccounts]) error { return work.EraseAccounts(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[answerRequest]) error {
+		return s.AnswerRequest(ctx, job.Args.RequestID)
+	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[sendNotice]) error {
 		err := work.SendNotice(ctx, job.Args.NoticeID)
 		if err != nil && job.Attempt >= job.MaxAttempts {

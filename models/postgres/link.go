@@ -34,6 +34,10 @@ func (s *Store) MintLink(ctx context.Context, n models.Notice, kind models.LinkK
 	return token, nil
 }
 
+func deadLink() error {
+	return models.Refuse(models.CodeChallengeExpired, "this link was used already or is too old")
+}
+
 // takeLink uses a link up, in the transaction of what it does. There is one
 // answer for links that expired, were used, are of another kind or never were:
 // challenge_expired.
@@ -46,7 +50,7 @@ func takeLink(ctx context.Context, tx pgx.Tx, now time.Time, kind models.LinkKin
 		RETURNING id, kind, user_id, notice_id, bound, address`, hash[:], kind, now,
 	).Scan(&l.ID, &l.Kind, &l.UserID, &l.NoticeID, &l.Bound, &l.Address)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return l, models.Refuse(models.CodeChallengeExpired, "this link was used already or is too old")
+		return l, deadLink()
 	}
 	return l, err
 }

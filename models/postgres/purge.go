@@ -12,6 +12,8 @@ const (
 	keepNotices = 90 * 24 * time.Hour
 	// keepStepUps is for the longest enrolment that may have begun under one.
 	keepStepUps = time.Hour
+	// keepRequests is how long a letter that was asked for may wait for its job.
+	keepRequests = 24 * time.Hour
 )
 
 // Purge removes what has expired: sessions (which announces their end to open
@@ -34,6 +36,7 @@ func (s *Store) Purge(ctx context.Context) error {
 		{`DELETE FROM totp_enrolments WHERE expires_at <= $1`, 0},
 		{`DELETE FROM limit_buckets WHERE empty_at <= $1`, 0},
 		{`DELETE FROM spent_proofs WHERE expires_at <= $1`, 0},
+		{`DELETE FROM letter_requests WHERE created_at <= $1`, keepRequests},
 		{`DELETE FROM notices WHERE created_at <= $1`, keepNotices},
 		{`DELETE FROM failure_streaks WHERE failed_at <= $1 AND NOT closed`, streakKept},
 		{`DELETE FROM known_devices WHERE last_used_at <= $1`, models.KnownDeviceWithin},

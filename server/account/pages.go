@@ -21,8 +21,8 @@ func (h *Handlers) VerifyPage(c *fiber.Ctx) error {
 		return err
 	}
 	reason := h.Face.Unavailable(h.Policy(c))
-	page := pages.VerifyPage{Layout: h.Layout(c), FaceAvailable: reason == "", FaceReason: reason, Off: len(enrolled.Disabled) > 0, Next: web.NextPath(c)}
-	for _, f := range byUse(h.Counting(c, enrolled), used) {
+	page := pages.VerifyPage{Layout: h.Layout(c), FaceAvailable: reason == "", FaceReason: reason, Off: len(enrolled.Disabled) > 0, ByMail: models.ByMail(s.Methods), Next: web.NextPath(c)}
+	for _, f := range byUse(h.Counting(c, s, enrolled), used) {
 		page.Factors = append(page.Factors, string(f))
 	}
 	return h.Render(c, page)

@@ -19,6 +19,7 @@ var timeline = map[string]said{
 	"factor_passed":             {"A second step was passed", "By {factor}. That alone did not finish the sign-in."},
 	"signed_in":                 {"You signed in", "You confirmed it’s you by {factor}."},
 	"stepped_up":                {"You confirmed it’s you", "You were asked once more, and answered by {factor}."},
+	"password_reset_begun":      {"The link for a new password was opened", "From the letter that was sent to your address."},
 	"recovery_code_used":        {"A recovery code was used", "It won’t work again. You have {left} left."},
 	"second_factor_failed":      {"Somebody with your password failed the second step", "They tried {factor}, and did not get in."},
 	"sign_in_unfinished":        {"Somebody with your password stopped before the second step", "They did not get in."},

@@ -20,6 +20,9 @@ type Store interface {
 	CredentialsByID(ctx context.Context, id models.ID) (models.Credentials, error)
 	PassPassword(ctx context.Context, ref models.Ref, hash string, decide models.Decide) (models.Session, string, error)
 	RehashPassword(ctx context.Context, userID models.ID, old, fresh string) error
+	AskReset(ctx context.Context, emailCanonical string, client models.Client) error
+	FollowReset(ctx context.Context, token models.TokenHash, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error)
+	ResetPassword(ctx context.Context, ref models.Ref, fresh string, decide models.Decide) error
 	AbandonSignIn(ctx context.Context, by models.Session) error
 	ProofStore
 	ChangePassword(ctx context.Context, ref models.Ref, old, fresh string, decide models.Decide) (models.Session, string, error)
@@ -45,6 +48,7 @@ type Handlers struct {
 	Sources  *Sources
 	Bots     *Bots
 	SiteName string
+	Mails    bool // letters can be sent
 
 	unasked seldom
 }

@@ -77,13 +77,14 @@ func (d *Door) UsableFactors(c *fiber.Ctx, s models.Session) ([]models.Factor, e
 	if err != nil {
 		return nil, err
 	}
-	return d.Counting(c, enrolled), nil
+	return d.Counting(c, s, enrolled), nil
 }
 
-// Counting lists those of an account's factors that the policy lets count.
-func (d *Door) Counting(c *fiber.Ctx, enrolled models.Enrolled) []models.Factor {
-	policy := d.Policy(c)
-	return slices.DeleteFunc(enrolled.List(), func(f models.Factor) bool { return !policy.Allows(f) })
+// Counting lists those of an account's factors that the policy lets count in a
+// session: a face counts for nothing beside a letter's link.
+func (d *Door) Counting(c *fiber.Ctx, s models.Session, enrolled models.Enrolled) []models.Factor {
+	policy, byMail := d.Policy(c), models.ByMail(s.Methods)
+	return slices.DeleteFunc(enrolled.List(), func(f models.Factor) bool { return !policy.Allows(f) || byMail && f == models.Face })
 }
 
 // Opened prepares the answer to whatever opened or moved a session: the new

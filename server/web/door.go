@@ -45,6 +45,7 @@ type Door struct {
 	Origin     string // of the public URL: scheme, host and port
 	Secure     bool   // the public URL is https
 	Demo       bool
+	Mails      bool // letters can be sent
 	FaceReady  func() bool
 	Proxies    TrustedProxies
 	TouchEvery time.Duration

@@ -25,6 +25,7 @@ var statuses = map[models.Code]int{
 	models.CodeSecondFactorRequired: http.StatusForbidden,
 	models.CodeEnrolmentRequired:    http.StatusForbidden,
 	models.CodeRecovering:           http.StatusForbidden,
+	models.CodeResetting:            http.StatusForbidden,
 	models.CodeStepUpRequired:       http.StatusForbidden,
 	models.CodeCrossSite:            http.StatusForbidden,
 	models.CodeRateLimited:          http.StatusTooManyRequests,

@@ -11,7 +11,7 @@ import (
 
 // Layout is what the frame of a page shows of this request.
 func (d *Door) Layout(c *fiber.Ctx) pages.Layout {
-	layout := pages.Layout{Path: c.Path(), Demo: d.Demo, FaceReady: d.FaceReady(), FaceColours: d.Policy(c).Face.Liveness == models.LivenessActiveFlash}
+	layout := pages.Layout{Path: c.Path(), Demo: d.Demo, Mails: d.Mails, FaceReady: d.FaceReady(), FaceColours: d.Policy(c).Face.Liveness == models.LivenessActiveFlash}
 	if s := Session(c); s.State != models.Anonymous {
 		layout.State = string(s.State)
 		if s.State == models.Authenticated || s.State == models.EnrolmentRequired {

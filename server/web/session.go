@@ -118,6 +118,9 @@ func clamp(s *models.Session, policy models.Policy) {
 		idle, absolute = policy.Timeouts.SecondFactor, policy.Timeouts.SecondFactor
 	case models.EnrolmentRequired:
 		idle, absolute = policy.Timeouts.Enrolment, policy.Timeouts.Enrolment
+	case models.Resetting:
+		idle, absolute = policy.Timeouts.SecondFactor, policy.Timeouts.SecondFactor
+		from = lastProof(s)
 	case models.Recovering:
 		idle, absolute = policy.Timeouts.Recovery, policy.Timeouts.Recovery
 		from = lastProof(s) // the recovery code: nothing is proven after it

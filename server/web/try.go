@@ -107,6 +107,12 @@ func tried(c *fiber.Ctx, factor models.Factor) *models.Try {
 	return &all
 }
 
+// Reopen opens lanes of a factor again with this request's success, although it was no
+// try at it.
+func (d *Door) Reopen(c *fiber.Ctx, factor models.Factor, subjects ...string) {
+	note(c, models.Try{Factor: factor, Reopens: subjects})
+}
+
 // CountNetwork counts one request of a kind for the network it comes from.
 func (d *Door) CountNetwork(c *fiber.Ctx, kind string, limit models.Limit) error {
 	return d.Count(c, work(models.NetworkSubject(Network(c)), kind, limit))

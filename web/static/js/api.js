@@ -88,6 +88,8 @@ function whereToMend(problem) {
       return withNext("/login", wanted() || (verifying ? "" : here()));
     case "second_factor_required":
       return verifying ? "" : withNext("/verify", here());
+    case "resetting":
+      return "/reset";
     case "enrolment_required":
     case "recovering":
       return withNext("/account/security", location.pathname === "/account/security" ? "" : here());
@@ -145,6 +147,8 @@ export function placeFor(session) {
       return withNext("/account/security", wanted());
     case "recovering":
       return "/account/security";
+    case "resetting":
+      return "/reset";
   }
   return wanted() || document.body.dataset.home || "/account";
 }

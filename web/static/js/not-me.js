@@ -3,19 +3,12 @@
 
 import { Problem, request } from "./api.js";
 import { onClick } from "./forms.js";
+import { showStep } from "./steps.js";
 
 const root = /** @type {HTMLElement} */ (document.querySelector("[data-not-me]"));
 const token = location.hash.slice(1);
 
-/** @param {string} step */
-function show(step) {
-  for (const section of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-step]"))) {
-    section.hidden = section.dataset.step !== step;
-    if (!section.hidden) /** @type {HTMLElement} */ (section.querySelector("h1")).focus();
-  }
-}
-
-if (!token) show("gone");
+if (!token) showStep(root, "gone");
 
 onClick(root.querySelector("[data-deny]"), root, async () => {
   let step = "gone";
@@ -26,5 +19,5 @@ onClick(root.querySelector("[data-deny]"), root, async () => {
   }
   // It is used up: neither the address bar nor the history needs to keep it.
   history.replaceState(null, "", location.pathname);
-  show(step);
+  showStep(root, step);
 });

@@ -1,0 +1,46 @@
+package mfa
+
+import (
+	"time"
+
+	"github.com/sallyport/sallyport/models"
+)
+
+// linkFollowed opens a session by a letter's link for a new password. The mailbox
+// stands for the password that is forgotten, and never for a second factor: an account
+// that has had one proves one (ASVS 6.4.3). What comes of it may choose a password and
+// nothing else, whatever else it proves.
+func linkFollowed(policy models.Policy, a *models.Attempt, _ models.Event, now time.Time) ([]models.Effect, error) {
+	a.Methods = []models.Method{{Factor: models.Mail, At: now}}
+	a.State = models.SecondFactorRequired
+	if !a.Established {
+		a.State = models.Resetting
+	}
+	live(a, now, policy.Timeouts.SecondFactor, policy.Timeouts.SecondFactor)
+	return []models.Effect{{Kind: models.EffectOpen}, record("password_reset_begun", of(models.Mail))}, nil
+}
+
+// resetFactorPassed is the second factor of a reset. A face is none here: with a
+// mailbox, which is no physical authenticator, it would be the whole proof (NIST SP
+// 800-63B-4 section 3.2.3).
+func resetFactorPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
+	if event.Factor == models.Face {
+		return nil, models.Refuse(models.CodeConflict, "a face is not enough for a new password: use another way")
+	}
+	pass(a, event, now)
+	a.State = models.Resetting
+	live(a, now, policy.Timeouts.SecondFactor, policy.Timeouts.SecondFactor)
+	fact := "factor_passed"
+	if event.Factor == models.Recovery {
+		fact = "recovery_code_used"
+	}
+	return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record(fact, event)}, nil
+}
+
+// passwordReset ends in signing in anew: everybody is signed out, this session too.
+func passwordReset(_ models.Policy, _ *models.Attempt, _ models.Event, _ time.Time) ([]models.Effect, error) {
+	return []models.Effect{
+		reset(models.Password), record("password_changed", of(models.Password)),
+		{Kind: models.EffectDropEnrolments}, {Kind: models.EffectEndAll},
+	}, nil
+}
