@@ -38,7 +38,9 @@ face-worker: ## build the face worker (dlib, about a minute the first time)
 # ---- tests ----
 
 TEST_POSTGRES := .run/test/postgres
-TEST_ENV = SALLYPORT_TEST_DATABASE_URL="$$(migrations/private-postgres.sh start $(TEST_POSTGRES))" SALLYPORT_FACE_WORKER="$(CURDIR)/$(BIN)/sallyport-face"
+# Nothing that a test wrote need outlive the machine.
+TEST_START := SALLYPORT_POSTGRES_OPTIONS="-c fsync=off -c full_page_writes=off" migrations/private-postgres.sh
+TEST_ENV = SALLYPORT_TEST_DATABASE_URL="$$($(TEST_START) start $(TEST_POSTGRES))" SALLYPORT_FACE_WORKER="$(CURDIR)/$(BIN)/sallyport-face"
 # How long each fuzz target runs; `make fuzz FUZZTIME=1h` for long.
 FUZZTIME ?= 10s
 
@@ -80,7 +82,7 @@ fuzz: ## fuzz every parser of foreign bytes for FUZZTIME each, two at a time
 
 .PHONY: test-browser
 test-browser: web/e2e/node_modules/.package-lock.json ## the pages in Chromium, against the real server
-	@SALLYPORT_E2E_DATABASE_URL="$$(migrations/private-postgres.sh fresh $(TEST_POSTGRES) e2e)" \
+	@SALLYPORT_E2E_DATABASE_URL="$$($(TEST_START) fresh $(TEST_POSTGRES) e2e)" \
 	    SALLYPORT_BIN="$(CURDIR)/$(BIN)/sallyport" SALLYPORT_FACE_WORKER="$(CURDIR)/$(BIN)/sallyport-face" \
 	    SALLYPORT_FACE_MODELS="$(CURDIR)/.run/models" node web/e2e/run.mjs
 

@@ -59,6 +59,7 @@ func ACROf(methods []Method) ACR {
 			face = true
 		case Recovery:
 			recovery = true
+		case Mail: // stands where the password would, and is worth no more
 		}
 	}
 	switch {

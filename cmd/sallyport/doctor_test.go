@@ -205,10 +205,9 @@ func TestDoctorLooksAtTheWorker(t *testing.T) {
 func TestDoctorReachesTheDatabase(t *testing.T) {
 	t.Parallel()
 	fixture := pgtest.New(t)
-	migrated := schemaURL(fixture)
 	for url, want := range map[string]state{
-		migrated:          fine,
-		migrated + "_not": broken, // no such schema: nothing was ever migrated there
+		fixture.URL:                              fine,
+		os.Getenv("SALLYPORT_TEST_DATABASE_URL"): broken, // the one beside, where nothing was ever migrated
 	} {
 		config, problems := load(t, "", map[string]string{"SALLYPORT_DATABASE_URL": url, "SALLYPORT_FACE_ENABLED": "false"})
 		found := examine(t.Context(), config, problems)

@@ -38,7 +38,7 @@ func newPlant(t *testing.T) *plant {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]string{
-		"DATABASE_URL": schemaURL(f), "KEYS_SEAL_FILE": filepath.Join(dir, sealFile), "KEYS_DIGEST_FILE": filepath.Join(dir, digestFile),
+		"DATABASE_URL": f.URL, "KEYS_SEAL_FILE": filepath.Join(dir, sealFile), "KEYS_DIGEST_FILE": filepath.Join(dir, digestFile),
 		"ACCOUNTS_EMAIL_VERIFICATION": "off", "FACE_MODELS": folder, "POLICY_FILE": filepath.Join(dir, "policy.yaml"),
 	} {
 		t.Setenv("SALLYPORT_"+name, value)

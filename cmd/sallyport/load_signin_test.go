@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -85,7 +84,7 @@ func configure(b testing.TB) (address string) {
 		b.Fatal(err)
 	}
 	for name, value := range map[string]string{
-		"LISTEN": address, "PUBLIC_URL": "http://localhost:8080", "DATABASE_URL": schemaURL(fixture), "ACCOUNTS_EMAIL_VERIFICATION": "off",
+		"LISTEN": address, "PUBLIC_URL": "http://localhost:8080", "DATABASE_URL": fixture.URL, "ACCOUNTS_EMAIL_VERIFICATION": "off",
 		"KEYS_SEAL_FILE": filepath.Join(keys, sealFile), "KEYS_DIGEST_FILE": filepath.Join(keys, digestFile),
 		"POLICY_FILE": policy, "FACE_ENABLED": "false", "LOG_LEVEL": "error",
 	} {
@@ -184,13 +183,4 @@ func (a *app) signIn() (password, code time.Duration) {
 		a.b.Fatalf("%s is %q after both doors", acc.name, passed.State)
 	}
 	return password, code
-}
-
-// schemaURL is the URL of a fixture's own schema.
-func schemaURL(fixture *pgtest.Fixture) string {
-	url, sign := os.Getenv("SALLYPORT_TEST_DATABASE_URL"), "?"
-	if strings.Contains(url, "?") {
-		sign = "&"
-	}
-	return url + sign + "search_path=" + fixture.Pool.Config().ConnConfig.RuntimeParams["search_path"]
 }

@@ -36,7 +36,7 @@ func newImporting(t *testing.T) *importing {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]string{
-		"DATABASE_URL": schemaURL(i.Fixture), "ACCOUNTS_EMAIL_VERIFICATION": "off", "FACE_ENABLED": "false",
+		"DATABASE_URL": i.URL, "ACCOUNTS_EMAIL_VERIFICATION": "off", "FACE_ENABLED": "false",
 		"KEYS_SEAL_FILE": filepath.Join(i.dir, sealFile), "KEYS_DIGEST_FILE": filepath.Join(i.dir, digestFile),
 	} {
 		t.Setenv("SALLYPORT_"+name, value)

@@ -158,6 +158,8 @@ for (const name of ["login", "register"]) {
 }
 await page.goto("/privacy/biometrics");
 await shoot(page, "privacy");
+await page.goto("/forgot");
+await shoot(page, "forgot");
 await page.goto("/link/not-me#of-a-letter");
 await shoot(page, "not-me");
 await join(page, ada);

@@ -1,4 +1,4 @@
-// Package pgtest gives tests a store on a real Postgres, each in a schema of
+// Package pgtest gives tests a store on a real Postgres, each in a database of
 // its own that goes when the test ends.
 package pgtest
 
@@ -45,11 +45,12 @@ func (c *Clock) Advance(d time.Duration) {
 type Fixture struct {
 	*postgres.Store
 	Pool   *pgxpool.Pool
+	URL    string // of its database, for programs of their own
 	Sealer *seal.Sealer
 	Clock  *Clock
 }
 
-// New makes a migrated schema and a store over it. Without
+// New makes a migrated database and a store over it. Without
 // SALLYPORT_TEST_DATABASE_URL the test is skipped, or fails where
 // SALLYPORT_REQUIRE_TESTDATA=1 demands that nothing is.
 func New(t testing.TB) *Fixture {
@@ -62,33 +63,33 @@ func New(t testing.TB) *Fixture {
 		t.Skip("no SALLYPORT_TEST_DATABASE_URL: make test starts a Postgres and sets it")
 	}
 	ctx := context.Background()
-	config, err := pgxpool.ParseConfig(url)
+	template, err := prepared(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := "t_" + strings.ReplaceAll(string(models.NewID(time.Now())), "-", "")
-	config.ConnConfig.RuntimeParams["search_path"] = schema
+	name := "t_" + strings.ReplaceAll(string(models.NewID(time.Now())), "-", "")
+	admin, err := pgx.Connect(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := clone(ctx, admin, name, template); err != nil {
+		t.Fatal(err)
+	}
+	own := database(url, name)
+	config, err := pgxpool.ParseConfig(own)
+	if err != nil {
+		t.Fatal(err)
+	}
 	// What a test wrote need not outlive the machine, and its disk may be slow.
 	config.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
 	config.MaxConns = 16
-
-	admin, err := pgx.ConnectConfig(ctx, config.ConnConfig.Copy())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := admin.Exec(ctx, "CREATE SCHEMA "+schema); err != nil {
-		t.Fatal(err)
-	}
-	if err := postgres.Migrate(ctx, admin); err != nil {
-		t.Fatal(err)
-	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		pool.Close()
-		if _, err := admin.Exec(ctx, "DROP SCHEMA "+schema+" CASCADE"); err != nil {
+		if _, err := admin.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
 			t.Error(err)
 		}
 		_ = admin.Close(ctx)
@@ -102,5 +103,5 @@ func New(t testing.TB) *Fixture {
 		t.Fatal(err)
 	}
 	clock := NewClock()
-	return &Fixture{Store: postgres.New(pool, sealer, clock.Now), Pool: pool, Sealer: sealer, Clock: clock}
+	return &Fixture{Store: postgres.New(pool, sealer, clock.Now), Pool: pool, URL: own, Sealer: sealer, Clock: clock}
 }

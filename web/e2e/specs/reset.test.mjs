@@ -23,7 +23,7 @@ test("a forgotten password is replaced, with the second step", async (t) => {
   await looksRight(page);
   await page.getByLabel("Email").fill(person.email);
   await page.getByRole("button", { name: "Send me a link" }).click();
-  await says(page, /a letter is on its way/);
+  await says(page, /Look into your mailbox/);
   await looksRight(page);
 
   const link = linkIn(await letterTo(person.email, /Choose a new password/), "password-reset");
