@@ -127,8 +127,8 @@ func TestAttackJSON(t *testing.T) {
 // that a form or a script without preflight can send, and those that need one.
 func TestAttackCSRF(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	ada := s.ready("ada")
+	s := withMail(t)
+	ada, resetting := s.ready("ada"), s.resetting("zoe")
 	sites := map[string]map[string]string{
 		"cross-site":          {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
 		"a sibling's page":    {"Sec-Fetch-Site": "same-site", "Origin": "http://sibling.localhost:8080"},
@@ -155,7 +155,7 @@ func TestAttackCSRF(t *testing.T) {
 		// From our own pages, or from no browser, a form's content type is no JSON.
 		if slices.Contains(bodied(s), route) {
 			for _, kind := range kinds[:4] {
-				if a := ada.do(method, path, form{kind, []byte(`{}`)}); a.Status != 400 || a.Body["reason"] != "content_type" {
+				if a := whose(route, ada, resetting).do(method, path, form{kind, []byte(`{}`)}); a.Status != 400 || a.Body["reason"] != "content_type" {
 					t.Errorf("%s as %q: got %d %s", route, kind, a.Status, a.Raw)
 				}
 			}
