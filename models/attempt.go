@@ -74,6 +74,7 @@ const (
 	EffectRecord         EffectKind = "record"          // write the audit row
 	EffectProve          EffectKind = "prove"           // note the proof on the step-up that it was given for
 	EffectKnowDevice     EffectKind = "know_device"     // remember the browser, or record that it is new
+	EffectReissue        EffectKind = "reissue"         // a new recovery code in the place of the one that was used
 )
 
 // Effect is one thing to do, as data.
@@ -84,9 +85,10 @@ type Effect struct {
 	Fact   string // with EffectRecord: what the audit row says happened
 	Proof  Method // with EffectProve
 	// Try is what the success was counted in, with EffectResetCount. Device is the hash of the browser's marker, with EffectKnowDevice.
-	// Whoever decides for a request fills them in.
+	// Code is what takes the place of a used one, with EffectReissue. Whoever decides for a request fills them in.
 	Try    *Try
 	Device TokenHash
+	Code   Reissue
 }
 
 // Decide is a step of the state machine with the policy, the event and the

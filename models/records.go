@@ -61,6 +61,13 @@ type RecoveryCode struct {
 	UsedAt    *time.Time
 }
 
+// Reissue is a new recovery code, by its hash, in the row of one that was used.
+type Reissue struct {
+	Used ID
+	ID   ID
+	Hash string // PHC string
+}
+
 // ChatMessage is a line in the demo's room.
 type ChatMessage struct {
 	ID          ID

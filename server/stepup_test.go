@@ -257,10 +257,20 @@ func TestRecoveryCodes(t *testing.T) {
 	}
 	// The right secret under another row's number is wrong.
 	tab.post("/v1/verify/recovery", map[string]any{"code": "02" + ada.codes[0][2:]}).want(422, models.CodeFactorRejected)
-	tab.post("/v1/verify/recovery", map[string]any{"code": " " + ada.codes[0] + " "}).want(200).state(models.Recovering, models.ACRRecovery)
+	used := tab.post("/v1/verify/recovery", map[string]any{"code": " " + ada.codes[0] + " "}).want(200).state(models.Recovering, models.ACRRecovery)
 	ada.elsewhere().post("/v1/verify/recovery", map[string]any{"code": ada.codes[0]}).want(422, models.CodeFactorRejected)
-	if left := ada.get("/v1/me/recovery-codes").want(200).Body["left"]; left != 9.0 {
+	// A new one stands in its row.
+	if left := ada.get("/v1/me/recovery-codes").want(200).Body["left"]; left != 10.0 {
 		t.Errorf("%v left", left)
+	}
+	fresh := used.text("recovery_code")
+	if fresh[:3] != ada.codes[0][:3] || fresh == ada.codes[0] {
+		t.Errorf("%s takes the place of %s", fresh, ada.codes[0])
+	}
+	again := ada.elsewhere().post("/v1/verify/recovery", map[string]any{"code": fresh}).want(200)
+	ada.elsewhere().post("/v1/verify/recovery", map[string]any{"code": fresh}).want(422, models.CodeFactorRejected)
+	if again.text("recovery_code") == fresh {
+		t.Error("the same code was issued twice")
 	}
 	// A new set takes the old one's place.
 	old := ada.codes[1]

@@ -30,11 +30,11 @@ func resetFactorPassed(policy models.Policy, a *models.Attempt, event models.Eve
 	pass(a, event, now)
 	a.State = models.Resetting
 	live(a, now, policy.Timeouts.SecondFactor, policy.Timeouts.SecondFactor)
-	fact := "factor_passed"
+	effects := []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor)}
 	if event.Factor == models.Recovery {
-		fact = "recovery_code_used"
+		return append(effects, codeUsed(a, now)...), nil
 	}
-	return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record(fact, event)}, nil
+	return append(effects, record("factor_passed", event)), nil
 }
 
 // passwordReset ends in signing in anew: everybody is signed out, this session too.

@@ -238,7 +238,18 @@ func beginRecovery(policy models.Policy, a *models.Attempt, now time.Time) []mod
 	a.State = models.Recovering
 	end := policy.Timeouts.Recovery
 	live(a, now, end, end)
-	return []models.Effect{{Kind: models.EffectRotate}, reset(models.Recovery), record("recovery_code_used", of(models.Recovery))}
+	return append([]models.Effect{{Kind: models.EffectRotate}, reset(models.Recovery)}, codeUsed(a, now)...)
+}
+
+// codeUsed is what follows the use of a recovery code: a new one takes its place, as
+// NIST SP 800-63B-4 section 4.2.1.1 asks, so that nobody runs out of them. While the
+// account is frozen nothing is added, and the used one is missing.
+func codeUsed(a *models.Attempt, now time.Time) []models.Effect {
+	used := record("recovery_code_used", of(models.Recovery))
+	if a.Freeze.Active(now) {
+		return []models.Effect{used}
+	}
+	return []models.Effect{{Kind: models.EffectReissue}, used}
 }
 
 func authenticate(policy models.Policy, a *models.Attempt, now time.Time) {

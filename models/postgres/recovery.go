@@ -69,3 +69,13 @@ func (s *Store) PassRecovery(ctx context.Context, ref models.Ref, id models.ID, 
 		return nil
 	})
 }
+
+// reissue puts a new code into the row of a used one. It counts as made now, so a
+// denial of its fact takes it away.
+func reissue(ctx context.Context, tx pgx.Tx, now time.Time, code models.Reissue) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE recovery_codes
+		SET id = $2, code_hash = $3, created_at = $4, used_at = NULL
+		WHERE id = $1`, code.Used, code.ID, code.Hash, now)
+	return err
+}

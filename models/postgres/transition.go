@@ -145,6 +145,8 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 			err = lift(ctx, tx, session.User.ID, now)
 		case models.EffectRecord:
 			err = s.recordEffect(ctx, tx, now, session, effect)
+		case models.EffectReissue:
+			err = reissue(ctx, tx, now, effect.Code)
 		case models.EffectKnowDevice:
 			err = s.knowDevice(ctx, tx, now, session, effect.Device)
 		default:

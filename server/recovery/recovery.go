@@ -137,10 +137,42 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	if !right || found.ID == "" {
 		return models.Refuse(models.CodeFactorRejected, "this code is not right, or was used already: take another of your list")
 	}
+	fresh := newSecret()
+	code := models.Reissue{Used: found.ID, ID: models.NewID(h.Now())}
+	if code.Hash, err = h.Hasher.Hash(c.UserContext(), fresh); err != nil {
+		return h.GiveBackShed(c, err)
+	}
+	body := passedBody{}
 	event := models.Event{Kind: models.FactorPassed, Factor: models.Recovery}
-	moved, token, err := h.Store.PassRecovery(c.UserContext(), s.Ref(), found.ID, h.Decide(c, event))
+	decide := reissuing(h.Decide(c, event), code, func() { body.RecoveryCode = format(row, fresh) })
+	moved, token, err := h.Store.PassRecovery(c.UserContext(), s.Ref(), found.ID, decide)
 	if err != nil {
 		return err
 	}
-	return h.Answer(c, fiber.StatusOK, moved, token)
+	body.SessionBody, err = h.Opened(c, moved, token)
+	if err != nil {
+		return err
+	}
+	return c.JSON(body)
+}
+
+type passedBody struct {
+	web.SessionBody
+	// RecoveryCode takes the place of the one that was used. It is shown this once.
+	RecoveryCode string `json:"recovery_code,omitempty"`
+}
+
+// reissuing fills the code in that takes the used one's place, and tells whether
+// there is to be one.
+func reissuing(decide models.Decide, code models.Reissue, issued func()) models.Decide {
+	return func(a models.Attempt) (models.Attempt, []models.Effect, error) {
+		moved, effects, err := decide(a)
+		for i := range effects {
+			if effects[i].Kind == models.EffectReissue {
+				effects[i].Code = code
+				issued()
+			}
+		}
+		return moved, effects, err
+	}
 }

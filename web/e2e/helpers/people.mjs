@@ -164,3 +164,12 @@ export async function comeToTheCamera(page, person, next) {
   const shown = page.locator("[data-factor=face]");
   if (!(await shown.isVisible())) await page.getByRole("button", { name: /^Your face/ }).click();
 }
+
+/**
+ * Puts away the code that takes the place of a used one.
+ * @param {import("playwright-core").Page} page
+ */
+export async function keepCode(page) {
+  await page.getByLabel("I have saved this code.").check();
+  await page.getByRole("button", { name: "Continue" }).click();
+}

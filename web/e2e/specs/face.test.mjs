@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { cameraIsOff, framesOf, passes, sit } from "../helpers/actor.mjs";
 import { arrivesAt, launch, looksRight, newProfile, openTab, says } from "../helpers/browser.mjs";
 import { photos } from "../helpers/camera.mjs";
-import { addApp, comeToTheCamera, endSession, register, sessionOf, somebody } from "../helpers/people.mjs";
+import { addApp, comeToTheCamera, endSession, keepCode, register, sessionOf, somebody } from "../helpers/people.mjs";
 import { restorePolicy, withPolicy } from "../helpers/policy.mjs";
 
 const skip = photos ? false : "no photos to sit before the camera: give SALLYPORT_TESTDATA, or make models";
@@ -117,6 +117,7 @@ test("a face is too weak to add a passkey: the dialog says so and a recovery cod
   await page.getByRole("button", { name: "Create the passkey" }).click();
   await dialog.getByLabel("One of your recovery codes").fill(person.codes[4]);
   await dialog.getByRole("button", { name: "Use this recovery code" }).click();
+  await keepCode(page);
   await page.getByRole("heading", { name: "Set up a new second step" }).waitFor();
   await addApp(page, person);
   await endSession(page);

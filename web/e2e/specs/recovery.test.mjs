@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { arrivesAt, launch, looksRight, openTab, says } from "../helpers/browser.mjs";
-import { call, comeIn, endSession, enterPassword, joinWithApp, saveCodes, sessionOf, somebody } from "../helpers/people.mjs";
+import { call, comeIn, endSession, enterPassword, joinWithApp, keepCode, saveCodes, sessionOf, somebody } from "../helpers/people.mjs";
 import { plugIn } from "../helpers/authenticator.mjs";
 
 /** @type {import("playwright-core").Browser} */
@@ -60,9 +60,16 @@ test("a code opens only the way back: a new second step, then signing in anew", 
   await says(page, /isn’t one of your unused codes/);
   await page.getByLabel("One of your recovery codes").fill(person.codes[6].toLowerCase());
   await page.getByRole("button", { name: "Use this recovery code" }).click();
+  await page.getByRole("heading", { name: "A new code for the one you used" }).waitFor();
+  const fresh = await page.locator("[data-codes-list] li").allTextContents();
+  assert.equal(fresh.length, 1);
+  assert.match(fresh[0], SHAPE);
+  assert.equal(fresh[0].slice(0, 3), person.codes[6].slice(0, 3));
+  await looksRight(page);
+  await keepCode(page);
   await page.getByRole("heading", { name: "Set up a new second step" }).waitFor();
   assert.equal((await sessionOf(page)).state, "recovering");
-  await page.getByText("9 of 10 left").waitFor();
+  await page.getByText("10 of 10 left").waitFor();
   await looksRight(page);
 
   for (const closed of ["/account", "/chat"]) {
@@ -99,8 +106,10 @@ test("a code works once", async (t) => {
     await page.getByRole("button", { name: /^Recovery code/ }).click();
     await page.getByLabel("One of your recovery codes").fill(person.codes[2]);
     await page.getByRole("button", { name: "Use this recovery code" }).click();
-    if (expected === "recovering") await page.getByRole("heading", { name: "Set up a new second step" }).waitFor();
-    else await says(page, /isn’t one of your unused codes/);
+    if (expected === "recovering") {
+      await keepCode(page);
+      await page.getByRole("heading", { name: "Set up a new second step" }).waitFor();
+    } else await says(page, /isn’t one of your unused codes/);
     assert.equal((await sessionOf(page)).state, expected);
   }
 });

@@ -3,7 +3,7 @@
 // person where it can be mended, so that no other module has to think of it.
 
 /**
- * @typedef {{state: string, factors?: string[], user?: {username: string}}} Session
+ * @typedef {{state: string, factors?: string[], user?: {username: string}, recovery_code?: string}} Session
  */
 
 /** What the server (or the lack of one) answered instead of what was asked for. */

@@ -6,11 +6,11 @@ import { download } from "./download.js";
 /**
  * @param {HTMLElement} place
  * @param {string[]} codes
+ * @param {Element | null} shape the template to show them in
  * @returns {Promise<void>} kept when the person says that they are saved
  */
-export function showCodes(place, codes) {
-  const shape = /** @type {HTMLTemplateElement} */ (document.querySelector("[data-codes-shape]"));
-  place.replaceChildren(shape.content.cloneNode(true));
+export function showCodes(place, codes, shape = document.querySelector("[data-codes-shape]")) {
+  place.replaceChildren(/** @type {HTMLTemplateElement} */ (shape).content.cloneNode(true));
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (place.querySelector(selector));
   const text = codes.join("\n");
   for (const code of codes) {

@@ -5,6 +5,7 @@ import { Problem, request } from "./api.js";
 import { alertIn, clearErrors, fieldError, onClick, onSubmit } from "./forms.js";
 import { mountCapture } from "./face-capture.js";
 import { getPasskey } from "./passkey.js";
+import { showCodes } from "./recovery.js";
 import { digits, sendWhenComplete } from "./totp.js";
 
 /** The server says only that a factor was rejected; which one it was decides what helps.
@@ -98,6 +99,18 @@ function focusOn(panel) {
 }
 
 /**
+ * Shows the code that takes the place of the used one, and nothing beside it.
+ * @param {HTMLElement} panel
+ * @param {string} code
+ */
+function showFresh(panel, code) {
+  const ways = panel.parentElement?.querySelector("[data-ways]");
+  for (const rest of [panel.querySelector("form"), ways]) if (rest instanceof HTMLElement) rest.hidden = true;
+  const place = /** @type {HTMLElement} */ (panel.querySelector("[data-code-place]"));
+  return showCodes(place, [code], panel.querySelector("[data-code-shape]"));
+}
+
+/**
  * @param {HTMLElement} panel
  * @param {string} kind
  * @param {(session: import("./api.js").Session) => Promise<void>} onPassed
@@ -112,7 +125,9 @@ function mountCode(panel, kind, onPassed, purpose) {
     const body = kind === "totp" ? { code: digits(input.value), ...purpose() } : { code: input.value.trim().toUpperCase() };
     if (kind === "recovery") document.body.dataset.leaving = "true"; // the session is signed in no more, by this page's own doing
     try {
-      await onPassed(await request("POST", `/v1/verify/${kind}`, body));
+      const session = await request("POST", `/v1/verify/${kind}`, body);
+      if (session.recovery_code) await showFresh(panel, session.recovery_code);
+      await onPassed(session);
     } catch (error) {
       delete document.body.dataset.leaving;
       if (!(error instanceof Problem) || !["factor_rejected", "invalid_request"].includes(error.code)) throw error;
