@@ -45,7 +45,7 @@ func (a ACR) Meets(want ACR) bool {
 // make two factors: TOTP with a passkey that did not verify the user stays
 // ACROne.
 func ACROf(methods []Method) ACR {
-	var pwd, passkey, verified, totp, face, recovery bool
+	var pwd, mail, passkey, verified, totp, face, recovery bool
 	for _, m := range methods {
 		switch m.Factor {
 		case Password:
@@ -57,15 +57,16 @@ func ACROf(methods []Method) ACR {
 			totp = true
 		case Face:
 			face = true
-		case Recovery:
+		case Recovery, Waited, Vouched:
 			recovery = true
 		case Mail: // stands where the password would, and is worth no more
+			mail = true
 		}
 	}
 	switch {
 	case len(methods) == 0:
 		return ACRNone
-	case recovery:
+	case recovery, mail && (passkey || totp): // a letter leads to a new password or a new factor, never in
 		return ACRRecovery
 	case verified, pwd && passkey, pwd && totp:
 		return ACRAAL2

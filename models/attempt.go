@@ -10,6 +10,7 @@ type Attempt struct {
 	Established   bool     // the account has had a second factor at some time
 	Enrolled      Enrolled // without what is quarantined
 	Freeze        Freeze
+	WayBack       *WayBack // a recovery that is under way; nil for none
 	PolicyVersion string
 	// StepUp is what the session asked for beforehand to do just this; nil without.
 	StepUp     *StepUp
@@ -35,6 +36,12 @@ const (
 	LinkFollowed      EventKind = "link_followed" // of a letter for a new password
 	PasswordReset     EventKind = "password_reset"
 	DeletionRequested EventKind = "deletion_requested"
+	FactorsLost       EventKind = "factors_lost"      // said by whoever came by a letter's link and a factor
+	RecoveryAsked     EventKind = "recovery_asked"    // a letter to begin to wait by
+	RecoveryWaited    EventKind = "recovery_waited"   // the letter's link at the end of it
+	AssistedOpened    EventKind = "assisted_opened"   // an admin asks for somebody's way back
+	AssistedApproved  EventKind = "assisted_approved" // another one agrees
+	RecoveryVouched   EventKind = "recovery_vouched"  // the letter's link after two admins agreed
 )
 
 // Event is one thing that happened, already checked by whoever reports it.
@@ -46,8 +53,7 @@ type Event struct {
 	// DeviceKey says that a registered key of the browser signed the capture;
 	// with faces.
 	DeviceKey bool
-	// Since is when the factor was enrolled that was passed; of passkeys and
-	// authenticator apps.
+	// Since is when the factor was enrolled that was passed.
 	Since time.Time
 	// SetAside says that the factor is quarantined, with FactorRemoved: nothing is
 	// lost by removing it.
@@ -74,6 +80,7 @@ const (
 	EffectRecord         EffectKind = "record"          // write the audit row
 	EffectProve          EffectKind = "prove"           // note the proof on the step-up that it was given for
 	EffectKnowDevice     EffectKind = "know_device"     // remember the browser, or record that it is new
+	EffectStopRecovery   EffectKind = "stop_recovery"   // end the way back that is under way
 	EffectReissue        EffectKind = "reissue"         // a new recovery code in the place of the one that was used
 )
 

@@ -25,6 +25,13 @@ const Password Factor = "pwd"
 // a password. It is no second factor either.
 const Mail Factor = "mail"
 
+// Waited and Vouched are the methods of somebody who came back without a factor: by
+// waiting for it, or since two admins vouched for them. Neither is a factor.
+const (
+	Waited  Factor = "waited"
+	Vouched Factor = "vouched"
+)
+
 // Method records that a factor was passed in a session.
 type Method struct {
 	Factor Factor    `json:"method"`

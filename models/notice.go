@@ -15,8 +15,19 @@ const (
 	NoticeDeviceKeyAdded   NoticeKind = "device_key_added"
 	NoticeCodesIssued      NoticeKind = "codes_issued"
 	NoticeRecoveryCodeUsed NoticeKind = "recovery_code_used"
-	NoticeRecoveryBegun    NoticeKind = "recovery_begun"
-	NoticeEmailChanged     NoticeKind = "email_changed"
+	// NoticeRecoveryAsked has the link by which waiting begins; NoticeRecoveryBegun and
+	// NoticeRecoveryWaiting that by which it is stopped, NoticeRecoveryReady both.
+	NoticeRecoveryAsked   NoticeKind = "recovery_asked"
+	NoticeRecoveryBegun   NoticeKind = "recovery_begun"
+	NoticeRecoveryWaiting NoticeKind = "recovery_waiting"
+	NoticeRecoveryReady   NoticeKind = "recovery_ready"
+	NoticeRecoveryStopped NoticeKind = "recovery_stopped"
+	NoticeRecoveryEntered NoticeKind = "recovery_entered"
+	// NoticeRecoveryRequested says that an admin began to help, NoticeRecoveryApproved
+	// that another agreed.
+	NoticeRecoveryRequested NoticeKind = "recovery_requested"
+	NoticeRecoveryApproved  NoticeKind = "recovery_approved"
+	NoticeEmailChanged      NoticeKind = "email_changed"
 	// NoticePasswordKnown is the alarm that somebody knows the password: it was
 	// right, and the second factor was not, or never came.
 	NoticePasswordKnown     NoticeKind = "password_known"
@@ -31,7 +42,8 @@ const (
 // NoticeKinds lists every kind.
 var NoticeKinds = []NoticeKind{
 	NoticeNewDevice, NoticePasswordChanged, NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorDisabled, NoticeDeviceKeyAdded,
-	NoticeCodesIssued, NoticeRecoveryCodeUsed, NoticeRecoveryBegun, NoticeEmailChanged, NoticePasswordKnown, NoticePasswordReset,
+	NoticeCodesIssued, NoticeRecoveryCodeUsed, NoticeRecoveryAsked, NoticeRecoveryBegun, NoticeRecoveryWaiting, NoticeRecoveryReady,
+	NoticeRecoveryStopped, NoticeRecoveryEntered, NoticeRecoveryRequested, NoticeRecoveryApproved, NoticeEmailChanged, NoticePasswordKnown, NoticePasswordReset,
 	NoticeFacePurge, NoticeDeletion, NoticeDeletionTakenBack, NoticeAccountDeleted,
 }
 
@@ -45,7 +57,14 @@ var told = map[string]NoticeKind{
 	"device_key_added":       NoticeDeviceKeyAdded,
 	"codes_issued":           NoticeCodesIssued,
 	"recovery_code_used":     NoticeRecoveryCodeUsed,
+	"recovery_asked":         NoticeRecoveryAsked,
 	"recovery_begun":         NoticeRecoveryBegun,
+	"recovery_waiting":       NoticeRecoveryWaiting,
+	"recovery_ready":         NoticeRecoveryReady,
+	"recovery_stopped":       NoticeRecoveryStopped,
+	"recovery_entered":       NoticeRecoveryEntered,
+	"recovery_requested":     NoticeRecoveryRequested,
+	"recovery_approved":      NoticeRecoveryApproved,
 	"email_changed":          NoticeEmailChanged,
 	"second_factor_failed":   NoticePasswordKnown,
 	"sign_in_unfinished":     NoticePasswordKnown,
@@ -74,6 +93,14 @@ func (k NoticeKind) Links() []LinkKind {
 	switch k {
 	case NoticePasswordReset:
 		return []LinkKind{LinkPasswordReset}
+	case NoticeRecoveryAsked:
+		return []LinkKind{LinkBeginRecovery}
+	case NoticeRecoveryBegun, NoticeRecoveryWaiting, NoticeRecoveryRequested:
+		return []LinkKind{LinkStopRecovery}
+	case NoticeRecoveryReady:
+		return []LinkKind{LinkFinishRecovery, LinkStopRecovery}
+	case NoticeRecoveryApproved:
+		return []LinkKind{LinkAssistedRecovery, LinkStopRecovery}
 	case NoticeFacePurge, NoticeAccountDeleted:
 		return nil
 	default:
@@ -114,18 +141,32 @@ type LinkKind string
 const (
 	LinkNotMe         LinkKind = "not-me"
 	LinkPasswordReset LinkKind = "password-reset"
+	// LinkBeginRecovery begins the waiting of somebody who holds no factor any more,
+	// LinkFinishRecovery ends it, LinkAssistedRecovery ends what two admins agreed to.
+	LinkBeginRecovery    LinkKind = "begin-recovery"
+	LinkStopRecovery     LinkKind = "stop-recovery"
+	LinkFinishRecovery   LinkKind = "finish-recovery"
+	LinkAssistedRecovery LinkKind = "assisted-recovery"
 )
 
 // Lifetime is how long a link of the kind works.
 func (k LinkKind) Lifetime() time.Duration {
-	if k == LinkNotMe {
+	switch k {
+	case LinkNotMe:
 		return 14 * 24 * time.Hour
+	case LinkStopRecovery: // longer than any recovery
+		return 40 * 24 * time.Hour
+	case LinkFinishRecovery, LinkAssistedRecovery:
+		return RecoveryLinkFor
+	default:
+		return 30 * time.Minute
 	}
-	return 30 * time.Minute
 }
 
 // Bound tells whether a new password voids links of the kind.
-func (k LinkKind) Bound() bool { return k == LinkPasswordReset }
+func (k LinkKind) Bound() bool {
+	return k == LinkPasswordReset || k == LinkBeginRecovery || k == LinkFinishRecovery
+}
 
 // MailLink is a link of a letter as it was taken, once.
 type MailLink struct {

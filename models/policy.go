@@ -22,6 +22,7 @@ type Policy struct {
 	Accounts  AccountsPolicy  `yaml:"accounts" json:"accounts"`
 	Retention RetentionPolicy `yaml:"retention" json:"retention"`
 	BotCheck  BotCheckPolicy  `yaml:"bot_check" json:"bot_check"`
+	Recovery  RecoveryPolicy  `yaml:"recovery" json:"recovery"`
 	// Unsafe names the settings that switch a protection off and may do so.
 	Unsafe []string `yaml:"unsafe,omitempty" json:"unsafe,omitempty"`
 }
@@ -51,6 +52,7 @@ type StepUpPolicy struct {
 	RecoveryCodes StepUpRule `yaml:"recovery_codes" json:"recovery_codes"`
 	Export        StepUpRule `yaml:"export" json:"export"`
 	Delete        StepUpRule `yaml:"delete" json:"delete"`
+	Admin         StepUpRule `yaml:"admin" json:"admin"` // what admins do for others
 }
 
 // StepUpRule is what one sort of act asks for.
@@ -83,6 +85,8 @@ func (p StepUpPolicy) Rule(purpose Purpose) StepUpRule {
 		return p.Export
 	case DeleteAccount:
 		return p.Delete
+	case OpenRecovery, ApproveRecovery:
+		return p.Admin
 	default:
 		return p.Change
 	}
@@ -135,6 +139,7 @@ func DefaultPolicy(model string) Policy {
 			// Asked for right after the first factor was set up.
 			RecoveryCodes: StepUpRule{Recent: Duration(5 * time.Minute)},
 			Delete:        StepUpRule{Password: true},
+			Admin:         StepUpRule{Password: true, ACR: ACRAAL2},
 		},
 		Password:  PasswordPolicy{MinLength: 8},
 		Mail:      MailPolicy{PerHour: 5},
@@ -142,6 +147,7 @@ func DefaultPolicy(model string) Policy {
 		Retention: RetentionPolicy{Events: Duration(400 * 24 * time.Hour)},
 		Limits:    defaultLimits(),
 		BotCheck:  BotCheckPolicy{Provider: BotOff, After: 10, MaxNumber: 100_000},
+		Recovery:  RecoveryPolicy{Wait: Duration(72 * time.Hour)},
 	}
 }
 
@@ -206,11 +212,13 @@ func (p Policy) Strictest(q Policy) Policy {
 		RecoveryCodes: p.StepUp.RecoveryCodes.strictest(q.StepUp.RecoveryCodes),
 		Export:        p.StepUp.Export.strictest(q.StepUp.Export),
 		Delete:        p.StepUp.Delete.strictest(q.StepUp.Delete),
+		Admin:         p.StepUp.Admin.strictest(q.StepUp.Admin),
 	}
 	out.Password.MinLength = max(p.Password.MinLength, q.Password.MinLength)
 	out.Mail = q.Mail                                     // guards the mailbox, and binds no attempt
 	out.Accounts, out.Retention = q.Accounts, q.Retention // bind no attempt
 	out.Limits = p.Limits.strictest(q.Limits)
 	out.BotCheck = q.BotCheck // asked for before there is a session
+	out.Recovery = p.Recovery.strictest(q.Recovery)
 	return out
 }

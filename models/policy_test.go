@@ -29,8 +29,9 @@ func TestStrictestTakesTheStricterOfEachField(t *testing.T) {
 	strict.Face.Failures = FailuresPolicy{Free: 3, Wait: Duration(time.Minute), DisableAfter: 20}
 	strict.Timeouts = TimeoutsPolicy{minute, minute, minute, minute, minute}
 	fresh := StepUpRule{Password: true, ACR: ACRAAL2}
-	mild.StepUp = StepUpPolicy{minute * 2, StepUpRule{Recent: minute}, StepUpRule{ACR: ACRMFA}, StepUpRule{Recent: minute}, StepUpRule{Recent: minute}}
-	strict.StepUp = StepUpPolicy{minute, fresh, fresh, fresh, fresh}
+	mild.StepUp = StepUpPolicy{minute * 2, StepUpRule{Recent: minute}, StepUpRule{ACR: ACRMFA}, StepUpRule{Recent: minute}, StepUpRule{Recent: minute}, StepUpRule{Recent: minute}}
+	strict.StepUp = StepUpPolicy{minute, fresh, fresh, fresh, fresh, fresh}
+	mild.Recovery, strict.Recovery = RecoveryPolicy{Waiting: true, Wait: minute}, RecoveryPolicy{Wait: 2 * minute}
 	strict.Password.MinLength = 20
 	one := Limit{Max: 1, Window: Duration(10 * time.Hour)}
 	strict.Limits = LimitsPolicy{

@@ -32,7 +32,7 @@ func (p Policy) Validate() []Problem {
 	within("timeouts.absolute", p.Timeouts.Absolute, time.Minute, 30*24*time.Hour)
 	within("step_up.max_age", p.StepUp.MaxAge, 10*time.Second, time.Hour)
 	for key, rule := range map[string]StepUpRule{
-		"change": p.StepUp.Change, "recovery_codes": p.StepUp.RecoveryCodes, "export": p.StepUp.Export, "delete": p.StepUp.Delete,
+		"change": p.StepUp.Change, "recovery_codes": p.StepUp.RecoveryCodes, "export": p.StepUp.Export, "delete": p.StepUp.Delete, "admin": p.StepUp.Admin,
 	} {
 		within("step_up."+key+".recent", rule.Recent, 0, time.Hour)
 		if rule.ACR != "" && rule.ACR.Level() != 2 {
@@ -52,6 +52,8 @@ func (p Policy) Validate() []Problem {
 	within("accounts.deletion_grace", p.Accounts.DeletionGrace, 0, 90*24*time.Hour)
 	// Links of letters name their fact for 14 days (LinkNotMe).
 	within("retention.events", p.Retention.Events, 31*24*time.Hour, 10*366*24*time.Hour)
+	// Less than a day is over before everybody who is told has read it.
+	within("recovery.wait", p.Recovery.Wait, 24*time.Hour, 30*24*time.Hour)
 	p.validateLimits(bad)
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		switch {

@@ -24,13 +24,16 @@ const (
 	NewRecoveryCodes Purpose = "recovery_codes"
 	Export           Purpose = "export"
 	DeleteAccount    Purpose = "delete_account"
+	// What admins do for others.
+	OpenRecovery    Purpose = "open_recovery"
+	ApproveRecovery Purpose = "approve_recovery"
 )
 
 // Purposes lists them all.
 func Purposes() []Purpose {
 	return []Purpose{
 		AddPasskey, AddTOTP, AddFace, AddDevice, RemovePasskey, RemoveTOTP, RemoveFace, RemoveDevice,
-		ChangePassword, ChangeEmail, NewRecoveryCodes, Export, DeleteAccount,
+		ChangePassword, ChangeEmail, NewRecoveryCodes, Export, DeleteAccount, OpenRecovery, ApproveRecovery,
 	}
 }
 

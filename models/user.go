@@ -16,6 +16,7 @@ type User struct {
 	// once, never cleared: an account that lost its factors goes through
 	// recovery, never back to "a password alone may enrol".
 	MFAEstablishedAt *time.Time
+	Admin            bool // may help others: see server/admin
 	CreatedAt        time.Time
 }
 

@@ -28,7 +28,8 @@ type chores struct {
 
 func (c chores) work() postgres.Work {
 	return postgres.Work{
-		RenewCohort: c.renewCohort, PurgeFaces: c.purgeFaces, RetainEvents: c.retainEvents, EraseAccounts: c.eraseAccounts, SendNotice: c.sendNotice,
+		RenewCohort: c.renewCohort, PurgeFaces: c.purgeFaces, RetainEvents: c.retainEvents, EraseAccounts: c.eraseAccounts,
+		AttendRecoveries: c.attendRecoveries, SendNotice: c.sendNotice,
 	}
 }
 
@@ -78,6 +79,11 @@ func (c chores) eraseAccounts(ctx context.Context) error {
 		c.log.Info("deleted accounts", "erased", erased)
 	}
 	return err
+}
+
+// attendRecoveries tells owners of the recoveries that are under way, and ends them.
+func (c chores) attendRecoveries(ctx context.Context) error {
+	return c.store.AttendRecoveries(ctx, c.policy().Recovery)
 }
 
 // sendNotice sends a letter. It is tried again until the mail server takes it, or

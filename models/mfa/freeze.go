@@ -16,6 +16,15 @@ func refuseFrozen(a *models.Attempt, now time.Time) error {
 	return nil
 }
 
+// owned adds what follows when a factor was passed that is older than what somebody
+// else may have done: the end of a freeze, and of a way back that is under way.
+func owned(a *models.Attempt, event models.Event, effects ...models.Effect) []models.Effect {
+	if a.WayBack != nil && !event.Since.IsZero() && event.Since.Before(a.WayBack.BegunAt) {
+		effects = stop(a, effects...)
+	}
+	return lift(a, event, effects...)
+}
+
 // lift adds the end of a freeze to the effects of passing a factor, when the attempt has
 // come to aal2 by a passkey or an authenticator app that is older than what was denied:
 // nobody can have added it since.

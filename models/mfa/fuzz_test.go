@@ -11,7 +11,7 @@ var eventKinds = []models.EventKind{
 	models.PasswordPassed, models.PasskeySignIn, models.FactorPassed, models.FactorEnrolled,
 	models.CodesIssued, models.FactorRemoved, models.PasswordChanged, models.DeviceAdded, models.DeviceRemoved, models.Exported,
 	models.LinkFollowed, models.PasswordReset,
-	models.DeletionRequested,
+	models.DeletionRequested, models.FactorsLost, models.RecoveryAsked, models.RecoveryWaited, models.RecoveryVouched, models.AssistedOpened, models.AssistedApproved,
 }
 
 // FuzzNext plays random strings of events against one account and asserts the
@@ -28,6 +28,7 @@ func FuzzNext(f *testing.F) {
 			a.Enrolled = models.Enrolled{Passkeys: 1, TOTP: true, Face: true, Codes: 2}
 		}
 		at := now
+		ways := []*models.WayBack{nil, {Kind: models.WaitingRecovery, BegunAt: now.Add(-policy.Recovery.Wait.Std())}, {Kind: models.WaitingRecovery, BegunAt: now}, {Kind: models.AssistedRecovery, BegunAt: now}, {Kind: models.AssistedRecovery, BegunAt: now, ReadyAt: now}}
 		for _, b := range script {
 			event := models.Event{Kind: eventKinds[int(b)%len(eventKinds)], Factor: factors[int(b>>3)%4], UV: b&0x80 != 0}
 			if event.Factor == models.Recovery && event.Kind != models.FactorPassed {
@@ -37,6 +38,7 @@ func FuzzNext(f *testing.F) {
 			if a.State == models.Authenticated && (a.StepUp == nil || b&0x40 != 0) {
 				a.StepUp = &models.StepUp{CreatedAt: at, ExpiresAt: at.Add(policy.StepUp.MaxAge.Std())}
 			}
+			a.WayBack = ways[int(b>>1)%len(ways)]
 			before := a
 			after, effects, err := Next(policy, a, event, at)
 			if err != nil {
@@ -54,7 +56,7 @@ func FuzzNext(f *testing.F) {
 // guards are the events that ask for the password and a factor afresh.
 var guards = map[models.EventKind]bool{
 	models.FactorEnrolled: true, models.FactorRemoved: true, models.DeviceAdded: true, models.DeviceRemoved: true,
-	models.DeletionRequested: true,
+	models.DeletionRequested: true, models.AssistedOpened: true, models.AssistedApproved: true,
 }
 
 func check(t *testing.T, before, after models.Attempt, event models.Event, effects []models.Effect) {
@@ -81,8 +83,21 @@ func check(t *testing.T, before, after models.Attempt, event models.Event, effec
 	if before.State == models.Anonymous && after.State == models.EnrolmentRequired && before.Established {
 		t.Fatal("a password alone may enrol for an account that has had a factor")
 	}
-	if seen[models.Mail] && after.State != models.Resetting && (after.State != models.SecondFactorRequired || len(seen) > 1) {
+	if seen[models.Mail] && after.State == models.Recovering {
+		if !seen[models.TOTP] && !seen[models.Passkey] && !seen[models.Recovery] && !seen[models.Vouched] {
+			t.Fatalf("a mailbox alone sets factors up, with %v", after.Methods)
+		}
+	} else if seen[models.Mail] && after.State != models.Resetting && (after.State != models.SecondFactorRequired || len(seen) > 1) {
 		t.Fatalf("a letter's link led to %s by %v", after.State, after.Methods)
+	}
+	if (seen[models.Waited] || seen[models.Vouched]) && acr != models.ACRRecovery {
+		t.Fatalf("%v add up to %s", after.Methods, acr)
+	}
+	if event.Kind == models.RecoveryWaited && (before.WayBack.BegunAt.Equal(now) || before.WayBack.Kind != models.WaitingRecovery || !hasEffect(effects, models.EffectStopRecovery)) {
+		t.Fatalf("%v is over, with %v", before.WayBack, effects)
+	}
+	if event.Kind == models.RecoveryVouched && (before.WayBack.Kind != models.AssistedRecovery || before.WayBack.ReadyAt.IsZero() || !hasEffect(effects, models.EffectStopRecovery)) {
+		t.Fatalf("%v is vouched for, with %v", before.WayBack, effects)
 	}
 	if event.Kind == models.PasswordReset && before.Established && len(before.Methods) < 2 {
 		t.Fatalf("a new password by %v", before.Methods)

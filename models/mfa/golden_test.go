@@ -46,7 +46,7 @@ func goldenTable() string {
 				continue
 			}
 			for _, event := range variants(kind) {
-				writeRow(&b, attemptIn(state), event)
+				writeRow(&b, comingBack(attemptIn(state), kind), event)
 				if frozenRow(event) {
 					frozen := attemptIn(state)
 					frozen.Freeze = models.Freeze{Until: now.Add(time.Hour), Since: now.Add(-time.Hour)}

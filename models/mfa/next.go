@@ -68,7 +68,7 @@ func Refusal(state models.State) error {
 	case models.EnrolmentRequired:
 		return models.Refuse(models.CodeEnrolmentRequired, "set up a second factor first")
 	case models.Recovering:
-		return models.Refuse(models.CodeRecovering, "you came in with a recovery code: set up a factor, then sign in anew")
+		return models.Refuse(models.CodeRecovering, "you came back to set up a factor: do that, then sign in anew")
 	case models.Resetting:
 		return models.Refuse(models.CodeResetting, "choose a new password first, then sign in with it")
 	case models.Authenticated:

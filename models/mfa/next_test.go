@@ -11,9 +11,28 @@ import (
 
 var (
 	now    = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	policy = models.DefaultPolicy("dlib-v1")
+	policy = waiting(models.DefaultPolicy("dlib-v1"))
 	all    = models.Enrolled{Passkeys: 1, TOTP: true, Face: true, Codes: 10}
 )
+
+// waiting lets people wait for their way back.
+func waiting(p models.Policy) models.Policy {
+	p.Recovery.Waiting = true
+	return p
+}
+
+// comingBack gives an attempt the way back that an event needs.
+func comingBack(a models.Attempt, kind models.EventKind) models.Attempt {
+	switch kind {
+	case models.RecoveryWaited:
+		begun := now.Add(-policy.Recovery.Wait.Std())
+		a.WayBack = &models.WayBack{Kind: models.WaitingRecovery, BegunAt: begun, ReadyAt: now}
+	case models.RecoveryVouched:
+		a.WayBack = &models.WayBack{Kind: models.AssistedRecovery, BegunAt: now.Add(-time.Hour), ReadyAt: now}
+	default: // needs none
+	}
+	return a
+}
 
 func pwd(at time.Time) models.Method { return models.Method{Factor: models.Password, At: at} }
 
@@ -95,7 +114,20 @@ func TestNextTable(t *testing.T) {
 		refused(models.CodeSessionRequired), refused(models.CodeSecondFactorRequired),
 		refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), refused(models.CodeConflict),
 	}
-	for _, kind := range []models.EventKind{models.DeviceAdded, models.DeviceRemoved, models.Exported, models.DeletionRequested} {
+	table[models.FactorsLost] = table[models.PasswordReset]
+	table[models.RecoveryAsked] = [5]want{
+		refused(models.CodeSessionRequired), {models.SecondFactorRequired, models.ACROne, ""},
+		refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), refused(models.CodeConflict),
+	}
+	table[models.RecoveryWaited] = [5]want{
+		refused(models.CodeSessionRequired), {models.Recovering, models.ACRRecovery, ""},
+		refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), refused(models.CodeConflict),
+	}
+	table[models.RecoveryVouched] = [5]want{
+		{models.Recovering, models.ACRRecovery, ""}, refused(models.CodeSecondFactorRequired),
+		refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), refused(models.CodeConflict),
+	}
+	for _, kind := range []models.EventKind{models.DeviceAdded, models.DeviceRemoved, models.Exported, models.DeletionRequested, models.AssistedOpened, models.AssistedApproved} {
 		table[kind] = table[models.PasswordChanged]
 	}
 	if len(table) != len(eventKinds) {
@@ -106,7 +138,7 @@ func TestNextTable(t *testing.T) {
 			w := row[i]
 			t.Run(string(state)+"/"+string(event), func(t *testing.T) {
 				t.Parallel()
-				before := attemptIn(state)
+				before := comingBack(attemptIn(state), event)
 				after, effects, err := Next(policy, before, models.Event{Kind: event, Factor: models.TOTP, UV: true}, now)
 				if w.code != "" {
 					if models.CodeOf(err) != w.code {
@@ -156,12 +188,19 @@ func TestALinkLeadsToANewPasswordAlone(t *testing.T) {
 		}
 		for _, kind := range eventKinds {
 			_, effects, err := Next(policy, after, models.Event{Kind: kind, Factor: models.TOTP, UV: true}, now)
-			if kind == models.PasswordReset {
+			switch kind {
+			case models.FactorsLost:
+				if after, _, err := Next(policy, after, models.Event{Kind: kind}, now); err != nil || after.State != models.Recovering || models.ACROf(after.Methods) != models.ACRRecovery {
+					t.Errorf("%s: %s, %v", c.factor, after.State, err)
+				}
+			case models.PasswordReset:
 				if err != nil || !hasEffect(effects, models.EffectEndAll) {
 					t.Errorf("%v, %v", effects, err)
 				}
-			} else if models.CodeOf(err) != models.CodeResetting {
-				t.Errorf("%s: %v", kind, err)
+			default:
+				if models.CodeOf(err) != models.CodeResetting {
+					t.Errorf("%s: %v", kind, err)
+				}
 			}
 		}
 	}

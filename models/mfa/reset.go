@@ -32,15 +32,15 @@ func resetFactorPassed(policy models.Policy, a *models.Attempt, event models.Eve
 	live(a, now, policy.Timeouts.SecondFactor, policy.Timeouts.SecondFactor)
 	effects := []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor)}
 	if event.Factor == models.Recovery {
-		return append(effects, codeUsed(a, now)...), nil
+		return owned(a, event, append(effects, codeUsed(a, now)...)...), nil
 	}
-	return append(effects, record("factor_passed", event)), nil
+	return owned(a, event, append(effects, record("factor_passed", event))...), nil
 }
 
 // passwordReset ends in signing in anew: everybody is signed out, this session too.
-func passwordReset(_ models.Policy, _ *models.Attempt, _ models.Event, _ time.Time) ([]models.Effect, error) {
-	return []models.Effect{
+func passwordReset(_ models.Policy, a *models.Attempt, _ models.Event, _ time.Time) ([]models.Effect, error) {
+	return stop(a,
 		reset(models.Password), record("password_changed", of(models.Password)),
-		{Kind: models.EffectDropEnrolments}, {Kind: models.EffectEndAll},
-	}, nil
+		models.Effect{Kind: models.EffectDropEnrolments}, models.Effect{Kind: models.EffectEndAll},
+	), nil
 }

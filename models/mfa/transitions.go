@@ -21,9 +21,14 @@ var transitions = map[key]step{
 	{models.Anonymous, models.PasskeySignIn}:  passkeySignIn,
 	{models.Anonymous, models.LinkFollowed}:   linkFollowed,
 
-	{models.SecondFactorRequired, models.FactorPassed}: secondFactorPassed,
+	{models.Anonymous, models.RecoveryVouched}: recoveryVouched,
+
+	{models.SecondFactorRequired, models.FactorPassed}:   secondFactorPassed,
+	{models.SecondFactorRequired, models.RecoveryAsked}:  recoveryAsked,
+	{models.SecondFactorRequired, models.RecoveryWaited}: recoveryWaited,
 
 	{models.Resetting, models.PasswordReset}: passwordReset,
+	{models.Resetting, models.FactorsLost}:   factorsLost,
 
 	{models.EnrolmentRequired, models.FactorEnrolled}: firstFactorEnrolled,
 	{models.EnrolmentRequired, models.CodesIssued}:    firstCodesIssued,
@@ -40,6 +45,8 @@ var transitions = map[key]step{
 	{models.Authenticated, models.DeviceAdded}:       guarded(models.AddDevice, "device_key_added"),
 	{models.Authenticated, models.DeviceRemoved}:     guarded(models.RemoveDevice, "device_key_removed"),
 	{models.Authenticated, models.Exported}:          guarded(models.Export, "exported"),
+	{models.Authenticated, models.AssistedOpened}:    guarded(models.OpenRecovery, "assisted_opened"),
+	{models.Authenticated, models.AssistedApproved}:  guarded(models.ApproveRecovery, "assisted_approved"),
 	{models.Authenticated, models.DeletionRequested}: deletionRequested,
 }
 
@@ -68,7 +75,7 @@ func passkeySignIn(policy models.Policy, a *models.Attempt, event models.Event, 
 	}
 	a.Methods = []models.Method{{Factor: models.Passkey, At: now, UV: true}}
 	authenticate(policy, a, now)
-	return lift(a, event, models.Effect{Kind: models.EffectOpen}, reset(models.Passkey), record("signed_in", of(models.Passkey)), models.Effect{Kind: models.EffectKnowDevice}), nil
+	return owned(a, event, models.Effect{Kind: models.EffectOpen}, reset(models.Passkey), record("signed_in", of(models.Passkey)), models.Effect{Kind: models.EffectKnowDevice}), nil
 }
 
 func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -77,13 +84,13 @@ func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Ev
 	}
 	pass(a, event, now)
 	if event.Factor == models.Recovery {
-		return beginRecovery(policy, a, now), nil
+		return owned(a, event, beginRecovery(policy, a, now)...), nil
 	}
 	if models.ACROf(a.Methods).Level() < 2 {
 		return []models.Effect{{Kind: models.EffectRotate}, reset(event.Factor), record("factor_passed", event)}, nil
 	}
 	authenticate(policy, a, now)
-	return lift(a, event, models.Effect{Kind: models.EffectRotate}, reset(event.Factor), record("signed_in", event), models.Effect{Kind: models.EffectKnowDevice}), nil
+	return owned(a, event, models.Effect{Kind: models.EffectRotate}, reset(event.Factor), record("signed_in", event), models.Effect{Kind: models.EffectKnowDevice}), nil
 }
 
 func firstFactorEnrolled(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -152,7 +159,7 @@ func passwordConfirmed(policy models.Policy, a *models.Attempt, event models.Eve
 func stepUpPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
 	pass(a, event, now)
 	if event.Factor == models.Recovery {
-		return beginRecovery(policy, a, now), nil
+		return owned(a, event, beginRecovery(policy, a, now)...), nil
 	}
 	if models.ACROf(a.Methods).Level() < 2 {
 		// The session stands on a passkey that verified its user; the same
@@ -167,7 +174,7 @@ func stepUpPassed(policy models.Policy, a *models.Attempt, event models.Event, n
 func steppedUp(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) []models.Effect {
 	a.IdleEndsAt = now.Add(policy.Timeouts.Idle.Std())
 	proof := a.Methods[len(a.Methods)-1]
-	return lift(a, event, models.Effect{Kind: models.EffectRotate}, reset(event.Factor), models.Effect{Kind: models.EffectProve, Proof: proof}, record("stepped_up", event))
+	return owned(a, event, models.Effect{Kind: models.EffectRotate}, reset(event.Factor), models.Effect{Kind: models.EffectProve, Proof: proof}, record("stepped_up", event))
 }
 
 func laterFactorEnrolled(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
@@ -206,10 +213,10 @@ func passwordChanged(policy models.Policy, a *models.Attempt, _ models.Event, no
 	if err := StepUp(policy, *a, models.ChangePassword, now); err != nil {
 		return nil, err
 	}
-	return []models.Effect{
-		{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectDropEnrolments},
+	return stop(a,
+		models.Effect{Kind: models.EffectRotate}, models.Effect{Kind: models.EffectEndOthers}, models.Effect{Kind: models.EffectDropEnrolments},
 		reset(models.Password), record("password_changed", of(models.Password)),
-	}, nil
+	), nil
 }
 
 // guarded is an act that needs its step-up and leaves the session as it is.
@@ -235,9 +242,7 @@ func deletionRequested(policy models.Policy, a *models.Attempt, event models.Eve
 // beginRecovery moves an attempt to recovering: what was proven before no longer
 // lifts it above level 1.
 func beginRecovery(policy models.Policy, a *models.Attempt, now time.Time) []models.Effect {
-	a.State = models.Recovering
-	end := policy.Timeouts.Recovery
-	live(a, now, end, end)
+	recovering(policy, a, now)
 	return append([]models.Effect{{Kind: models.EffectRotate}, reset(models.Recovery)}, codeUsed(a, now)...)
 }
 
@@ -250,6 +255,13 @@ func codeUsed(a *models.Attempt, now time.Time) []models.Effect {
 		return []models.Effect{used}
 	}
 	return []models.Effect{{Kind: models.EffectReissue}, used}
+}
+
+// recovering lets an attempt set up what was lost, and no more.
+func recovering(policy models.Policy, a *models.Attempt, now time.Time) {
+	a.State = models.Recovering
+	end := policy.Timeouts.Recovery
+	live(a, now, end, end)
 }
 
 func authenticate(policy models.Policy, a *models.Attempt, now time.Time) {

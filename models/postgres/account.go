@@ -17,11 +17,12 @@ const userColumns = `
 	display_name,
 	webauthn_handle,
 	mfa_established_at,
+	admin_since IS NOT NULL,
 	created_at`
 
 func scanUser(row pgx.CollectableRow) (models.User, error) {
 	var u models.User
-	err := row.Scan(&u.ID, &u.Email, &u.EmailVerified, &u.Username, &u.DisplayName, &u.Handle, &u.MFAEstablishedAt, &u.CreatedAt)
+	err := row.Scan(&u.ID, &u.Email, &u.EmailVerified, &u.Username, &u.DisplayName, &u.Handle, &u.MFAEstablishedAt, &u.Admin, &u.CreatedAt)
 	return u, err
 }
 
@@ -86,7 +87,7 @@ func (s *Store) credentials(ctx context.Context, sql string, arg any) (models.Cr
 	}
 	found, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (models.Credentials, error) {
 		var c models.Credentials
-		err := row.Scan(&c.ID, &c.Email, &c.EmailVerified, &c.Username, &c.DisplayName, &c.Handle, &c.MFAEstablishedAt, &c.CreatedAt, &c.PasswordHash)
+		err := row.Scan(&c.ID, &c.Email, &c.EmailVerified, &c.Username, &c.DisplayName, &c.Handle, &c.MFAEstablishedAt, &c.Admin, &c.CreatedAt, &c.PasswordHash)
 		return c, err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {

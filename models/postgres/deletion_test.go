@@ -35,6 +35,8 @@ var belongings = map[string]string{
 	"step_ups": `INSERT INTO step_ups (id, session_id, purpose, object_hash, created_at, expires_at)
 		SELECT $2, s.id, 'test', sha256(''), $3, $3 FROM sessions s WHERE s.user_id = $1 LIMIT 1`,
 	"recovery_codes":  `INSERT INTO recovery_codes (id, user_id, row_number, code_hash, created_at) VALUES ($2, $1, 1, '$argon2id$code', $3)`,
+	"recoveries":      `INSERT INTO recoveries (id, user_id, kind, begun_at, told_at) VALUES ($2, $1, 'waiting', $3, $3)`,
+	"totp_replaced":   `INSERT INTO totp_replaced (id, user_id, secret, last_step, created_at, replaced_at) VALUES ($2, $1, '', 0, $3, $3)`,
 	"device_keys":     `INSERT INTO device_keys (id, user_id, name, public_key, thumbprint, created_at, last_used_at) VALUES ($2, $1, 'laptop', '', 'print', $3, $3)`,
 	"chat_messages":   `INSERT INTO chat_messages (id, user_id, body, created_at) VALUES ($2, $1, 'hello', $3)`,
 	"factor_failures": `INSERT INTO factor_failures (user_id, factor, failures) SELECT $1, 'totp', 3 WHERE $2::uuid IS NOT NULL AND $3::timestamptz IS NOT NULL`,

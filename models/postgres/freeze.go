@@ -74,6 +74,10 @@ func (s *Store) Deny(ctx context.Context, token models.TokenHash, client models.
 		if _, err := s.keepAccount(ctx, tx, now, about); err != nil {
 			return err
 		}
+		// Nor wants them let in who say that they lost everything.
+		if _, err := s.stopRecovery(ctx, tx, now, about); err != nil {
+			return err
+		}
 		if err := s.record(ctx, tx, now, about, "denied", map[string]any{"event": event, "denial": denial}); err != nil {
 			return err
 		}
@@ -144,5 +148,5 @@ func quarantine(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID,
 		}
 		all += tag.RowsAffected()
 	}
-	return all, nil
+	return all, restoreTOTP(ctx, tx, userID, from, until)
 }

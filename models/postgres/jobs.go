@@ -26,6 +26,8 @@ type Work struct {
 	// EraseAccounts is called every hour by one instance, and soon after an account
 	// without a grace was deleted.
 	EraseAccounts func(ctx context.Context) error
+	// AttendRecoveries is called every hour by one instance.
+	AttendRecoveries func(ctx context.Context) error
 	// SendNotice sends a letter. It is asked for in the transaction of the fact
 	// that the letter tells.
 	SendNotice func(ctx context.Context, noticeID models.ID) error
@@ -34,11 +36,12 @@ type Work struct {
 // Arguments of jobs hold ids alone: rows are looked up when the job runs, and
 // nothing of anybody lies in the queue's table.
 type (
-	renewCohort   struct{}
-	purgeFaces    struct{}
-	retainEvents  struct{}
-	eraseAccounts struct{}
-	answerRequest struct {
+	renewCohort      struct{}
+	purgeFaces       struct{}
+	retainEvents     struct{}
+	eraseAccounts    struct{}
+	attendRecoveries struct{}
+	answerRequest    struct {
 		RequestID models.ID `json:"request_id"`
 	}
 	sendNotice struct {
@@ -46,12 +49,13 @@ type (
 	}
 )
 
-func (renewCohort) Kind() string   { return "renew_face_cohort" }
-func (purgeFaces) Kind() string    { return "purge_faces" }
-func (retainEvents) Kind() string  { return "retain_events" }
-func (eraseAccounts) Kind() string { return "erase_accounts" }
-func (answerRequest) Kind() string { return "answer_letter_request" }
-func (sendNotice) Kind() string    { return "send_notice" }
+func (renewCohort) Kind() string      { return "renew_face_cohort" }
+func (purgeFaces) Kind() string       { return "purge_faces" }
+func (retainEvents) Kind() string     { return "retain_events" }
+func (eraseAccounts) Kind() string    { return "erase_accounts" }
+func (attendRecoveries) Kind() string { return "attend_recoveries" }
+func (answerRequest) Kind() string    { return "answer_letter_request" }
+func (sendNotice) Kind() string       { return "send_notice" }
 
 // onceADay lets one job of a kind into a UTC day, whoever asks for it: the queue
 // forgets its timetable when the instance that leads goes.
@@ -94,6 +98,7 @@ func (s *Store) Jobs(work Work, grace time.Duration, log *slog.Logger) (*Jobs, e
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[purgeFaces]) error { return work.PurgeFaces(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[retainEvents]) error { return work.RetainEvents(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[eraseAccounts]) error { return work.EraseAccounts(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[attendRecoveries]) error { return work.AttendRecoveries(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[answerRequest]) error {
 		return s.AnswerRequest(ctx, job.Args.RequestID)
 	}))
@@ -107,7 +112,7 @@ func (s *Store) Jobs(work Work, grace time.Duration, log *slog.Logger) (*Jobs, e
 	client, err := river.NewClient(riverpgxv5.New(s.pool), &river.Config{
 		Queues:          map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobsAtOnce}},
 		Workers:         workers,
-		PeriodicJobs:    []*river.PeriodicJob{hourly(renewCohort{}), hourly(purgeFaces{}), hourly(retainEvents{}), hourly(eraseAccounts{})},
+		PeriodicJobs:    []*river.PeriodicJob{hourly(renewCohort{}), hourly(purgeFaces{}), hourly(retainEvents{}), hourly(eraseAccounts{}), hourly(attendRecoveries{})},
 		JobTimeout:      jobWithin,
 		SoftStopTimeout: max(grace, time.Millisecond), // none would be forever
 		ErrorHandler:    failures{log},

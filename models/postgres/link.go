@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"time"
 
@@ -53,4 +55,26 @@ func takeLink(ctx context.Context, tx pgx.Tx, now time.Time, kind models.LinkKin
 		return l, deadLink()
 	}
 	return l, err
+}
+
+// takeLinkOf uses a link up, locks its account and gives it. A link that is bound to
+// the password doesn't work once there is another.
+func takeLinkOf(ctx context.Context, tx pgx.Tx, now time.Time, kind models.LinkKind, token models.TokenHash) (models.User, error) {
+	link, err := takeLink(ctx, tx, now, kind, token)
+	if err != nil {
+		return models.User{}, err
+	}
+	if err := lockUser(ctx, tx, link.UserID); err != nil {
+		return models.User{}, err
+	}
+	if kind.Bound() {
+		var hash string
+		if err := tx.QueryRow(ctx, `SELECT password_hash FROM users WHERE id = $1`, link.UserID).Scan(&hash); err != nil {
+			return models.User{}, err
+		}
+		if bound := sha256.Sum256([]byte(hash)); !bytes.Equal(bound[:], link.Bound) {
+			return models.User{}, deadLink()
+		}
+	}
+	return userByID(ctx, tx, link.UserID)
 }

@@ -1,9 +1,7 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"time"
 
@@ -59,21 +57,11 @@ func (s *Store) FollowReset(ctx context.Context, token models.TokenHash, client 
 	var session models.Session
 	var opened string
 	err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-		link, err := takeLink(ctx, tx, now, models.LinkPasswordReset, token)
+		user, err := takeLinkOf(ctx, tx, now, models.LinkPasswordReset, token)
 		if err != nil {
 			return err
 		}
-		if err := lockUser(ctx, tx, link.UserID); err != nil {
-			return err
-		}
-		var hash string
-		if err := tx.QueryRow(ctx, `SELECT password_hash FROM users WHERE id = $1`, link.UserID).Scan(&hash); err != nil {
-			return err
-		}
-		if bound := sha256.Sum256([]byte(hash)); !bytes.Equal(bound[:], link.Bound) {
-			return deadLink()
-		}
-		session, opened, err = s.openLocked(ctx, tx, now, link.UserID, client, transport, decide)
+		session, opened, err = s.openLocked(ctx, tx, now, user.ID, client, transport, decide)
 		return err
 	})
 	return session, opened, err

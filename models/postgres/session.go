@@ -30,6 +30,7 @@ const sessionColumns = `
 	u.display_name,
 	u.webauthn_handle,
 	u.mfa_established_at,
+	u.admin_since IS NOT NULL,
 	u.created_at`
 
 func scanSession(row pgx.CollectableRow) (models.Session, error) {
@@ -39,7 +40,7 @@ func scanSession(row pgx.CollectableRow) (models.Session, error) {
 		&s.ID, &hash, &s.State, &methods, &s.PolicyVersion, &s.Transport, &s.Client.IP, &s.Client.UserAgent,
 		&s.CreatedAt, &s.LastSeenAt, &s.IdleEndsAt, &s.EndsAt,
 		&s.User.ID, &s.User.Email, &s.User.EmailVerified, &s.User.Username, &s.User.DisplayName, &s.User.Handle,
-		&s.User.MFAEstablishedAt, &s.User.CreatedAt,
+		&s.User.MFAEstablishedAt, &s.User.Admin, &s.User.CreatedAt,
 	)
 	if err != nil {
 		return models.Session{}, err

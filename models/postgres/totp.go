@@ -68,7 +68,8 @@ func (s *Store) BeginTOTP(ctx context.Context, sessionID models.ID, t models.TOT
 }
 
 // EnrolTOTP makes the enrolment the account's factor, its first code used up,
-// and moves the session by it. It takes the place of one that is disabled.
+// and moves the session by it. It takes the place of one that is disabled, and for
+// somebody who came by a way back that of one that is lost.
 // challenge_expired when the enrolment has gone.
 func (s *Store) EnrolTOTP(ctx context.Context, ref models.Ref, enrolment models.ID, step int64, decide models.Decide) (models.Session, string, error) {
 	// The enrolment is taken before the effects run, for they forget the
@@ -85,11 +86,7 @@ func (s *Store) EnrolTOTP(ctx context.Context, ref models.Ref, enrolment models.
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `
-			DELETE FROM totp
-			WHERE user_id = $1 AND EXISTS (
-				SELECT 1 FROM factor_failures WHERE user_id = $1 AND factor = 'totp' AND disabled_at IS NOT NULL)`, ref.UserID)
-		if err != nil {
+		if err := makeWayForTOTP(ctx, tx, now, ref); err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, `
@@ -100,6 +97,41 @@ func (s *Store) EnrolTOTP(ctx context.Context, ref models.Ref, enrolment models.
 		}
 		return err
 	})
+}
+
+// makeWayForTOTP takes away what a new authenticator app takes the place of. The first
+// that was lost is kept for as long as its owner may deny that.
+func makeWayForTOTP(ctx context.Context, tx pgx.Tx, now time.Time, ref models.Ref) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO totp_replaced (id, user_id, secret, last_step, created_at, last_used_at, replaced_at)
+		SELECT t.id, t.user_id, t.secret, t.last_step, t.created_at, t.last_used_at, $3
+		FROM totp t
+		JOIN sessions s ON s.id = $2 AND s.state = 'recovering'
+		WHERE t.user_id = $1 AND t.quarantined_at IS NULL
+		ON CONFLICT ON CONSTRAINT totp_replaced_user_key DO NOTHING`, ref.UserID, ref.ID, now)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		DELETE FROM totp
+		WHERE user_id = $1 AND (
+			EXISTS (SELECT 1 FROM sessions WHERE id = $2 AND state = 'recovering')
+			OR EXISTS (SELECT 1 FROM factor_failures WHERE user_id = $1 AND factor = 'totp' AND disabled_at IS NOT NULL))`, ref.UserID, ref.ID)
+	return err
+}
+
+// restoreTOTP gives an app back that was replaced by one that is set aside.
+func restoreTOTP(ctx context.Context, tx pgx.Tx, userID models.ID, from, until time.Time) error {
+	_, err := tx.Exec(ctx, `
+		WITH old AS (
+			DELETE FROM totp_replaced r
+			WHERE r.user_id = $1 AND r.replaced_at BETWEEN $2 AND $3
+			RETURNING r.id, r.secret, r.last_step, r.created_at, r.last_used_at)
+		UPDATE totp t
+		SET id = old.id, secret = old.secret, last_step = old.last_step, created_at = old.created_at, last_used_at = old.last_used_at, quarantined_at = NULL
+		FROM old
+		WHERE t.user_id = $1 AND t.quarantined_at IS NOT NULL`, userID, from, until)
+	return err
 }
 
 // PassTOTP uses up a time step and moves the session by it. A step at or

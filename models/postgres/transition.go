@@ -109,7 +109,11 @@ func attemptOf(ctx context.Context, tx pgx.Tx, user models.User, sessionID model
 	if err != nil {
 		return models.Attempt{}, err
 	}
-	return models.Attempt{Established: user.MFAEstablishedAt != nil, Enrolled: enrolled, Freeze: freeze}, nil
+	wayBack, err := wayBackOf(ctx, tx, user.ID)
+	if err != nil {
+		return models.Attempt{}, err
+	}
+	return models.Attempt{Established: user.MFAEstablishedAt != nil, Enrolled: enrolled, Freeze: freeze, WayBack: wayBack}, nil
 }
 
 // apply does the effects and writes the session row. proves is the step-up that a
@@ -145,6 +149,8 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 			err = lift(ctx, tx, session.User.ID, now)
 		case models.EffectRecord:
 			err = s.recordEffect(ctx, tx, now, session, effect)
+		case models.EffectStopRecovery:
+			_, err = endRecovery(ctx, tx, session.User.ID)
 		case models.EffectReissue:
 			err = reissue(ctx, tx, now, effect.Code)
 		case models.EffectKnowDevice:
