@@ -20,11 +20,13 @@ var (
 	open = []string{
 		"POST /v1/accounts", "POST /v1/password/advice", "POST /v1/login", "POST /v1/login/passkey/options", "POST /v1/login/passkey",
 		"POST /v1/links/not-me", "POST /v1/links/password-reset", "POST /v1/password/forgot", "GET /v1/session/events",
+		"POST /v1/links/begin-recovery", "POST /v1/links/stop-recovery", "POST /v1/links/assisted-recovery",
 	}
 	own = []string{
 		"GET /v1/session", "DELETE /v1/session",
 		"POST /v1/verify/totp", "POST /v1/verify/recovery", "POST /v1/verify/passkey/options", "POST /v1/verify/passkey",
 		"POST /v1/verify/face/challenge", "GET /v1/verify/face/capture", "POST /v1/verify/face",
+		"GET /v1/recovery", "POST /v1/recovery/wait", "POST /v1/recovery/finish",
 	}
 	recovering = []string{
 		"GET /v1/session", "DELETE /v1/session",

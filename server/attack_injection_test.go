@@ -34,12 +34,28 @@ func (s *site) ready(name string) *person {
 	return p
 }
 
-// whose request a route takes: the one that ends a reset is for nobody who is signed in.
-func whose(route string, signedIn, resetting *person) *person {
-	if route == "POST /v1/password/reset" {
-		return resetting
+// cast are people in the states that routes are for.
+type cast struct{ signedIn, resetting, half, admin *person }
+
+func (s *site) cast() cast {
+	s.t.Helper()
+	ada := s.ready("ada")
+	s.nextStep()
+	return cast{ada, s.resetting("zoe"), ada.elsewhere(), s.admin("root")}
+}
+
+// whose request a route takes.
+func (c cast) whose(route string) *person {
+	switch _, path, _ := strings.Cut(route, " "); {
+	case path == "/v1/password/reset" || route == "POST /v1/recovery":
+		return c.resetting
+	case strings.HasPrefix(path, "/v1/recovery/"):
+		return c.half
+	case strings.HasPrefix(path, "/v1/admin/"):
+		return c.admin
+	default:
+		return c.signedIn
 	}
-	return signedIn
 }
 
 // Mass assignment: what the server keeps of a person is nobody's to send. (Zitadel
@@ -48,12 +64,13 @@ func whose(route string, signedIn, resetting *person) *person {
 func TestAttackMassAssignment(t *testing.T) {
 	t.Parallel()
 	s := withMail(t)
-	ada, resetting := s.ready("ada"), s.resetting("zoe")
+	people := s.cast()
+	ada := people.signedIn
 	for _, route := range bodied(s) {
 		method, path, _ := strings.Cut(route, " ")
 		path = strings.ReplaceAll(path, ":id", string(models.NewID(s.Clock.Now())))
 		for _, field := range []string{"level", "roles", "acr", "state", "methods", "user_id", "email_verified", "mfa_established_at", "is_admin", "Level"} {
-			a := whose(route, ada, resetting).do(method, path, map[string]any{field: 2})
+			a := people.whose(route).do(method, path, map[string]any{field: 2})
 			if slices.Contains(assertions, route) {
 				a.want(410, models.CodeChallengeExpired)
 				continue
@@ -87,7 +104,8 @@ func TestAttackMassAssignment(t *testing.T) {
 func TestAttackJSON(t *testing.T) {
 	t.Parallel()
 	s := withMail(t)
-	ada, resetting := s.ready("ada"), s.resetting("zoe")
+	people := s.cast()
+	ada := people.signedIn
 	nested := func(open, end string) string {
 		return `{"x":` + strings.Repeat(open, 4000) + strings.Repeat(end, 4000) + `}`
 	}
@@ -111,7 +129,7 @@ func TestAttackJSON(t *testing.T) {
 	} {
 		for _, route := range bodied(s) {
 			method, path, _ := strings.Cut(route, " ")
-			a := whose(route, ada, resetting).do(method, strings.ReplaceAll(path, ":id", string(models.NewID(s.Clock.Now()))), attack.body)
+			a := people.whose(route).do(method, strings.ReplaceAll(path, ":id", string(models.NewID(s.Clock.Now()))), attack.body)
 			if attack.reason == "" && slices.Contains(assertions, route) && a.Status == 410 {
 				continue
 			}
@@ -128,7 +146,8 @@ func TestAttackJSON(t *testing.T) {
 func TestAttackCSRF(t *testing.T) {
 	t.Parallel()
 	s := withMail(t)
-	ada, resetting := s.ready("ada"), s.resetting("zoe")
+	people := s.cast()
+	ada := people.signedIn
 	sites := map[string]map[string]string{
 		"cross-site":          {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
 		"a sibling's page":    {"Sec-Fetch-Site": "same-site", "Origin": "http://sibling.localhost:8080"},
@@ -155,7 +174,7 @@ func TestAttackCSRF(t *testing.T) {
 		// From our own pages, or from no browser, a form's content type is no JSON.
 		if slices.Contains(bodied(s), route) {
 			for _, kind := range kinds[:4] {
-				if a := whose(route, ada, resetting).do(method, path, form{kind, []byte(`{}`)}); a.Status != 400 || a.Body["reason"] != "content_type" {
+				if a := people.whose(route).do(method, path, form{kind, []byte(`{}`)}); a.Status != 400 || a.Body["reason"] != "content_type" {
 					t.Errorf("%s as %q: got %d %s", route, kind, a.Status, a.Raw)
 				}
 			}

@@ -32,6 +32,9 @@ func (s *Server) guard(r route) fiber.Handler {
 		if !slices.Contains(r.states, session.State) {
 			return mfa.Refusal(session.State)
 		}
+		if r.act.admin && !session.User.Admin {
+			return notHere(c)
+		}
 		if err := web.AllowBody(c, r.body); err != nil {
 			return err
 		}
@@ -76,6 +79,9 @@ func (s *Server) lead(r route) fiber.Handler {
 		}
 		state := web.Session(c).State
 		if slices.Contains(r.states, state) {
+			if r.act.admin && !web.Session(c).User.Admin {
+				return notHere(c)
+			}
 			return c.Next()
 		}
 		next := web.NextPath(c)

@@ -137,6 +137,8 @@ var (
 	withheld = map[string]string{
 		"challenges":      "questions of some minutes, and sealed answers",
 		"totp_enrolments": "a secret that was not confirmed, for some minutes",
+		"recoveries":      "a way back of some days, and the admins who help; what happened is among the events",
+		"totp_replaced":   "a secret, for some days",
 		"mail_links":      "of letters, which are told; the rest is the hash of a secret",
 	}
 )

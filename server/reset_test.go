@@ -76,7 +76,7 @@ func TestAForgottenPassword(t *testing.T) {
 	back.get("/v1/me").want(403, models.CodeSecondFactorRequired)
 	back.post("/v1/password/reset", map[string]any{"new": fresh}).want(403, models.CodeSecondFactorRequired)
 	s.nextStep()
-	back.post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(200).state(models.Resetting, models.ACROne)
+	back.post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(200).state(models.Resetting, models.ACRRecovery)
 	for _, route := range []string{"/v1/me", "/v1/me/sessions", "/v1/me/passkeys"} {
 		back.get(route).want(403, models.CodeResetting)
 	}
@@ -101,7 +101,7 @@ func TestAResetNeverSignsIn(t *testing.T) {
 	ada.addPasskey(phone, "").want(201)
 	ada.saveCodes()
 	byPasskey := s.follows(ada, s.resetLink("ada@example.com"))
-	byPasskey.verifyPasskey(phone).want(200).state(models.Resetting, models.ACRAAL2)
+	byPasskey.verifyPasskey(phone).want(200).state(models.Resetting, models.ACRRecovery)
 	byPasskey.get("/v1/me").want(403, models.CodeResetting)
 	byPasskey.browser.post("/v1/step-up", map[string]any{"purpose": "remove_totp"}).want(403, models.CodeResetting)
 

@@ -4,6 +4,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/server/account"
+	"github.com/sallyport/sallyport/server/admin"
 	"github.com/sallyport/sallyport/server/auth"
 	"github.com/sallyport/sallyport/server/chat"
 	"github.com/sallyport/sallyport/server/face"
@@ -26,6 +27,7 @@ type parts struct {
 	stepUp   *stepup.Handlers
 	chat     *chat.Handlers
 	link     *link.Handlers
+	admin    *admin.Handlers
 	live     *live.Handlers
 }
 
@@ -59,9 +61,12 @@ var (
 type act struct {
 	purpose models.Purpose
 	begun   bool
+	admin   bool // of admins alone; for everybody else there is nothing here
 }
 
 var free act
+
+func byAdmins(a act) act { a.admin = true; return a }
 
 func asks(p models.Purpose) act  { return act{purpose: p} }
 func begun(p models.Purpose) act { return act{purpose: p, begun: true} }
@@ -87,6 +92,14 @@ func (s *Server) api(p parts) []route {
 
 		{"POST", "/v1/links/password-reset", anyone, small, free, p.auth.FollowReset},
 		{"POST", "/v1/links/not-me", anyone, small, free, p.link.NotMe},
+		{"POST", "/v1/links/begin-recovery", anyone, small, free, p.recovery.Begin},
+		{"POST", "/v1/links/stop-recovery", anyone, small, free, p.recovery.StopByLink},
+		{"POST", "/v1/links/assisted-recovery", anyone, small, free, p.recovery.FollowAssisted},
+
+		{"GET", "/v1/recovery", verify, 0, free, p.recovery.Status},
+		{"POST", "/v1/recovery", access{models.Resetting}, small, free, p.recovery.LeaveReset},
+		{"POST", "/v1/recovery/wait", access{models.SecondFactorRequired}, small, free, p.recovery.Ask},
+		{"POST", "/v1/recovery/finish", access{models.SecondFactorRequired}, small, free, p.recovery.Finish},
 
 		{"POST", "/v1/step-up", full, small, free, p.stepUp.Begin},
 		{"POST", "/v1/verify/password", full, small, free, p.auth.Confirm},
@@ -110,6 +123,7 @@ func (s *Server) api(p parts) []route {
 		{"DELETE", "/v1/me/totp", full, 0, asks(models.RemoveTOTP), p.totp.Remove},
 		{"GET", "/v1/me/recovery-codes", enrol, 0, free, p.recovery.State},
 		{"POST", "/v1/me/recovery-codes", enrol, small, asks(models.NewRecoveryCodes), p.recovery.Issue},
+		{"DELETE", "/v1/me/recovery", full, 0, free, p.recovery.Stop},
 		{"GET", "/v1/me/face", enrol, 0, free, p.face.State},
 		{"POST", "/v1/me/face/challenge", enrol, small, asks(models.AddFace), p.face.EnrolChallenge},
 		{"GET", "/v1/me/face/capture", enrol, 0, free, p.face.Capture},
@@ -127,6 +141,11 @@ func (s *Server) api(p parts) []route {
 		{"DELETE", "/v1/me/sessions/:id", tidy, 0, free, p.account.EndSession},
 		{"DELETE", "/v1/me/sessions", tidy, 0, free, p.account.EndSessions},
 		{"POST", "/v1/me/password", full, small, asks(models.ChangePassword), p.auth.ChangePassword},
+
+		{"GET", "/v1/admin/recoveries", full, 0, byAdmins(free), p.admin.Recoveries},
+		{"POST", "/v1/admin/recoveries", full, small, byAdmins(asks(models.OpenRecovery)), p.admin.Open},
+		{"POST", "/v1/admin/recoveries/:id/approve", full, small, byAdmins(asks(models.ApproveRecovery)), p.admin.Approve},
+		{"DELETE", "/v1/admin/recoveries/:id", full, 0, byAdmins(free), p.admin.Withdraw},
 	}
 }
 
@@ -151,10 +170,15 @@ func (s *Server) pages(p parts) []route {
 		{"GET", "/reset", access{models.Resetting}, 0, free, p.auth.ResetPage},
 		{"GET", "/link/password-reset", anyone, 0, free, p.auth.ResetLinkPage},
 		{"GET", "/link/not-me", anyone, 0, free, p.link.NotMePage},
+		{"GET", "/link/begin-recovery", anyone, 0, free, p.recovery.LinkPage(models.LinkBeginRecovery)},
+		{"GET", "/link/stop-recovery", anyone, 0, free, p.recovery.LinkPage(models.LinkStopRecovery)},
+		{"GET", "/link/finish-recovery", anyone, 0, free, p.recovery.LinkPage(models.LinkFinishRecovery)},
+		{"GET", "/link/assisted-recovery", anyone, 0, free, p.recovery.LinkPage(models.LinkAssistedRecovery)},
 		{"GET", "/account", full, 0, free, p.account.AccountPage},
 		{"GET", "/account/security", enrol, 0, free, p.account.SecurityPage},
 		{"GET", "/account/activity", full, 0, free, p.account.ActivityPage},
 		{"GET", "/account/sessions", tidy, 0, free, p.account.SessionsPage},
+		{"GET", "/admin/recoveries", full, 0, byAdmins(free), p.admin.Page},
 	}
 	if s.deps.Demo {
 		list = append(list, route{"GET", "/chat", full, 0, free, p.chat.Page})

@@ -18,6 +18,7 @@ import (
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/models/mfa"
 	"github.com/sallyport/sallyport/server/account"
+	"github.com/sallyport/sallyport/server/admin"
 	"github.com/sallyport/sallyport/server/auth"
 	"github.com/sallyport/sallyport/server/chat"
 	"github.com/sallyport/sallyport/server/face"
@@ -44,6 +45,7 @@ type Store interface {
 	stepup.Store
 	chat.Store
 	link.Store
+	admin.Store
 	RecordSecondFactorFailed(ctx context.Context, by models.Session, factor models.Factor) error
 	Ping(ctx context.Context) error
 }
@@ -144,6 +146,7 @@ func New(deps Deps) (*Server, error) {
 		account: &account.Handlers{Door: door, Store: deps.Store, Place: deps.Places.Place, Face: account.FaceFacts{
 			Unavailable: faces.Unavailable, State: faces.PageState, Statement: face.Statement,
 		}},
+		admin:  &admin.Handlers{Door: door, Store: deps.Store},
 		stepUp: &stepup.Handlers{Door: door, Store: deps.Store},
 		chat:   room,
 		live:   &live.Handlers{Door: door, Hub: hub},

@@ -9,7 +9,9 @@ type AccountPage struct {
 	CreatedAt                    time.Time
 	PasswordMin, PasswordMax     int
 	// DeletionDue is when the account will be erased; nil when it stays.
-	DeletionDue *time.Time
+	// RecoverySince is when somebody asked to come back without a factor; nil for never.
+	RecoverySince *time.Time
+	DeletionDue   *time.Time
 	// DeletionGraceDays is how long a deletion can be taken back; 0 for not at all.
 	DeletionGraceDays int
 	// FaceStatement says what signing in with a face does and does not protect against.

@@ -18,6 +18,8 @@ func (ResetLinkPage) page() (name, title string) { return "reset-link", "A new p
 type ResetPage struct {
 	Layout
 	PasswordMin, PasswordMax int
+	// CanKeep says that a factor was passed, so that others can be set up anew instead.
+	CanKeep bool
 }
 
 func (ResetPage) page() (name, title string) { return "reset", "Choose a new password" }

@@ -1,6 +1,9 @@
 package web
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // VerifyPage is the second door.
 type VerifyPage struct {
@@ -14,7 +17,13 @@ type VerifyPage struct {
 	Off bool
 	// ByMail says that a letter's link stands in the place of the password.
 	ByMail bool
-	Next   string
+	// Waiting says that people may come back by waiting, for WaitHours; UnderWay that a way back has begun, which is over at
+	// OverAt where it is one by waiting.
+	Waiting   bool
+	WaitHours int
+	UnderWay  bool
+	OverAt    *time.Time
+	Next      string
 }
 
 func (VerifyPage) page() (name, title string) { return "verify", "Confirm it’s you" }

@@ -30,6 +30,7 @@ type Store interface {
 	KeepAccount(ctx context.Context, by models.Session) error
 	DeletionDue(ctx context.Context, userID models.ID) (*time.Time, error)
 	RecordExport(ctx context.Context, ref models.Ref, decide models.Decide) error
+	WayBack(ctx context.Context, userID models.ID) (*models.WayBack, error)
 	Freeze(ctx context.Context, userID models.ID) (models.Freeze, error)
 	FactorsByUse(ctx context.Context, userID models.ID) ([]models.Factor, error)
 }

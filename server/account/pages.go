@@ -2,6 +2,7 @@ package account
 
 import (
 	"slices"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/models"
@@ -22,6 +23,17 @@ func (h *Handlers) VerifyPage(c *fiber.Ctx) error {
 	}
 	reason := h.Face.Unavailable(h.Policy(c))
 	page := pages.VerifyPage{Layout: h.Layout(c), FaceAvailable: reason == "", FaceReason: reason, Off: len(enrolled.Disabled) > 0, ByMail: models.ByMail(s.Methods), Next: web.NextPath(c)}
+	recovery := h.Policy(c).Recovery
+	page.Waiting, page.WaitHours = recovery.Waiting && h.Mails, int(recovery.Wait.Std().Hours())
+	if wayBack, err := h.Store.WayBack(c.UserContext(), s.User.ID); err != nil {
+		return err
+	} else if wayBack != nil {
+		page.UnderWay = true
+		if wayBack.Kind == models.WaitingRecovery {
+			over := wayBack.OverAt(recovery)
+			page.OverAt = &over
+		}
+	}
 	for _, f := range byUse(h.Counting(c, s, enrolled), used) {
 		page.Factors = append(page.Factors, string(f))
 	}
@@ -52,8 +64,17 @@ func (h *Handlers) AccountPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	wayBack, err := h.Store.WayBack(c.UserContext(), u.ID)
+	if err != nil {
+		return err
+	}
+	var recovery *time.Time
+	if wayBack != nil {
+		recovery = &wayBack.BegunAt
+	}
 	return h.Render(c, pages.AccountPage{
-		Layout: h.Layout(c), Email: u.Email, Username: u.Username, DisplayName: u.DisplayName, CreatedAt: u.CreatedAt,
+		RecoverySince: recovery,
+		Layout:        h.Layout(c), Email: u.Email, Username: u.Username, DisplayName: u.DisplayName, CreatedAt: u.CreatedAt,
 		PasswordMin: h.Policy(c).Password.MinLength, PasswordMax: web.MaxPassword, FaceStatement: h.Face.Statement,
 		DeletionDue: due, DeletionGraceDays: int(h.Policy(c).Accounts.DeletionGrace.Std().Hours() / 24),
 	})

@@ -122,5 +122,5 @@ func (h *Handlers) ResetLinkPage(c *fiber.Ctx) error {
 
 // ResetPage takes the new password.
 func (h *Handlers) ResetPage(c *fiber.Ctx) error {
-	return h.Render(c, pages.ResetPage{Layout: h.Layout(c), PasswordMin: h.Policy(c).Password.MinLength, PasswordMax: web.MaxPassword})
+	return h.Render(c, pages.ResetPage{Layout: h.Layout(c), PasswordMin: h.Policy(c).Password.MinLength, PasswordMax: web.MaxPassword, CanKeep: web.Session(c).ACR() == models.ACRRecovery})
 }

@@ -91,7 +91,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	if !accepted || !got.Live {
 		return h.refused(c, got)
 	}
-	event := models.Event{Kind: models.FactorPassed, Factor: models.Face, DeviceKey: got.Key != nil}
+	event := models.Event{Kind: models.FactorPassed, Factor: models.Face, DeviceKey: got.Key != nil, Since: newest(face).CreatedAt}
 	var key models.ID
 	if got.Key != nil {
 		key = got.Key.ID

@@ -1,5 +1,5 @@
-// Package recovery is the set of saved codes that let a person back in who
-// lost the other factors.
+// Package recovery is how a person comes back who lost their factors: by saved codes,
+// by a letter's link and a factor that is left, by waiting, or by two admins.
 package recovery
 
 import (
@@ -15,6 +15,14 @@ import (
 type Store interface {
 	RecoveryCodes(ctx context.Context, session models.Session) ([]models.RecoveryCode, error)
 	ReplaceRecoveryCodes(ctx context.Context, ref models.Ref, codes []models.RecoveryCode, decide models.Decide) (models.Session, string, error)
+	WayBack(ctx context.Context, userID models.ID) (*models.WayBack, error)
+	AskRecovery(ctx context.Context, ref models.Ref, decide models.Decide) error
+	BeginRecovery(ctx context.Context, token models.TokenHash, client models.Client, may func(models.Attempt) error) (models.WayBack, error)
+	FinishRecovery(ctx context.Context, ref models.Ref, token models.TokenHash, decide models.Decide) (models.Session, string, error)
+	FollowAssisted(ctx context.Context, token models.TokenHash, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error)
+	StopRecoveryByLink(ctx context.Context, token models.TokenHash, client models.Client) error
+	StopRecovery(ctx context.Context, by models.Session) error
+	LeaveReset(ctx context.Context, ref models.Ref, decide models.Decide) (models.Session, string, error)
 	PassRecovery(ctx context.Context, ref models.Ref, id models.ID, decide models.Decide) (models.Session, string, error)
 }
 
@@ -143,7 +151,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 		return h.GiveBackShed(c, err)
 	}
 	body := passedBody{}
-	event := models.Event{Kind: models.FactorPassed, Factor: models.Recovery}
+	event := models.Event{Kind: models.FactorPassed, Factor: models.Recovery, Since: found.CreatedAt}
 	decide := reissuing(h.Decide(c, event), code, func() { body.RecoveryCode = format(row, fresh) })
 	moved, token, err := h.Store.PassRecovery(c.UserContext(), s.Ref(), found.ID, decide)
 	if err != nil {

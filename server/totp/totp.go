@@ -80,7 +80,7 @@ func (h *Handlers) Begin(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if enrolled.TOTP {
+	if enrolled.TOTP && s.State != models.Recovering { // it is lost
 		return models.Refuse(models.CodeConflict, "an authenticator app is set up already: remove it first")
 	}
 	now := h.Now()

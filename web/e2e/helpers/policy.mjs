@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const file = process.env.SALLYPORT_E2E_POLICY ?? "";
 
-/** Limits that a whole test run from one address stays within; what a test is about, it sets itself. */
+/** Limits that a whole test run from one address stays within, and what is off by default; what a test is about, it sets itself. */
 const BASE = {
   limits: {
     login: { max: 100000, window: "15m" },
@@ -13,6 +13,7 @@ const BASE = {
     passkey_login: { max: 100000, window: "15m" },
     advice: { max: 100000, window: "15m" },
   },
+  recovery: { waiting: true },
 };
 
 /** @param {object} changes JSON is YAML too */

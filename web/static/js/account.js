@@ -43,3 +43,11 @@ if (going) {
     await reloadWith("Your account stays.");
   });
 }
+
+const comingBack = /** @type {HTMLElement | null} */ (document.querySelector("[data-coming-back]"));
+if (comingBack) {
+  onClick(comingBack.querySelector("[data-stop-recovery]"), comingBack, async () => {
+    await request("DELETE", "/v1/me/recovery");
+    await reloadWith("The way back is stopped. Nobody comes in by it.");
+  });
+}

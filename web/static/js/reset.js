@@ -1,6 +1,6 @@
 // @ts-check
-import { request } from "./api.js";
-import { onSubmit } from "./forms.js";
+import { arrive, request } from "./api.js";
+import { onClick, onSubmit } from "./forms.js";
 import { leaving } from "./leaving.js";
 import { advise } from "./password.js";
 
@@ -13,3 +13,6 @@ onSubmit(form, async (fields) => {
   location.assign("/login");
   await new Promise(() => {});
 });
+
+const lost = document.querySelector("[data-factors-lost]");
+if (lost) onClick(lost, form, async () => arrive(await request("POST", "/v1/recovery", {})));
