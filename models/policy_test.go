@@ -32,6 +32,7 @@ func TestStrictestTakesTheStricterOfEachField(t *testing.T) {
 	mild.StepUp = StepUpPolicy{minute * 2, StepUpRule{Recent: minute}, StepUpRule{ACR: ACRMFA}, StepUpRule{Recent: minute}, StepUpRule{Recent: minute}}
 	strict.StepUp = StepUpPolicy{minute, fresh, fresh, fresh, fresh}
 	strict.Password.MinLength = 20
+	mild.Remember.Allowed, strict.Remember = true, RememberPolicy{Lifetime: Duration(24 * time.Hour)}
 	one := Limit{Max: 1, Window: Duration(10 * time.Hour)}
 	strict.Limits = LimitsPolicy{
 		one, one, one, one, one, one, one, one, one, one, one, one,
@@ -75,6 +76,13 @@ func TestACR(t *testing.T) {
 		{[]Method{m(Password, false), m(Passkey, false)}, ACRAAL2},
 		{[]Method{m(Password, false), m(TOTP, false)}, ACRAAL2},
 		{[]Method{m(Password, false), m(Face, false)}, ACRMFA},
+		{[]Method{m(Password, false), m(Device, true)}, ACRDevice},
+		{[]Method{m(Device, true)}, ACROne},
+		{[]Method{m(Mail, false), m(Device, false)}, ACROne},
+		{[]Method{m(Face, false), m(Device, false)}, ACROne},
+		{[]Method{m(Password, false), m(Device, false), m(TOTP, false)}, ACRAAL2},
+		{[]Method{m(Password, false), m(Device, false), m(Face, false)}, ACRMFA},
+		{[]Method{m(Password, false), m(Device, false), m(Recovery, false)}, ACRRecovery},
 		{[]Method{m(Password, false), m(TOTP, false), m(Recovery, false)}, ACRRecovery},
 		{[]Method{m(Passkey, true), m(Recovery, false)}, ACRRecovery},
 	} {
@@ -98,10 +106,11 @@ func TestACR(t *testing.T) {
 	}
 }
 
-func TestDeletionAndRetentionAreValidated(t *testing.T) {
+func TestDeletionRetentionAndRememberingAreValidated(t *testing.T) {
 	t.Parallel()
 	for key, change := range map[string]func(*Policy){
 		"accounts.deletion_grace": func(p *Policy) { p.Accounts.DeletionGrace = -1 },
+		"remember.lifetime":       func(p *Policy) { p.Remember.Lifetime = Duration(MaxRemembered + time.Hour) },
 		"retention.events":        func(p *Policy) { p.Retention.Events = Duration(24 * time.Hour) },
 	} {
 		p := DefaultPolicy("dlib-v1")

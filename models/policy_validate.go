@@ -52,6 +52,7 @@ func (p Policy) Validate() []Problem {
 	within("accounts.deletion_grace", p.Accounts.DeletionGrace, 0, 90*24*time.Hour)
 	// Links of letters name their fact for 14 days (LinkNotMe).
 	within("retention.events", p.Retention.Events, 31*24*time.Hour, 10*366*24*time.Hour)
+	within("remember.lifetime", p.Remember.Lifetime, time.Hour, MaxRemembered)
 	p.validateLimits(bad)
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		switch {

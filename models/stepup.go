@@ -24,13 +24,16 @@ const (
 	NewRecoveryCodes Purpose = "recovery_codes"
 	Export           Purpose = "export"
 	DeleteAccount    Purpose = "delete_account"
+	// SecondFactor makes up for the factor that a remembered device left out, for what
+	// asks for nothing afresh of a session at level 2.
+	SecondFactor Purpose = "second_factor"
 )
 
 // Purposes lists them all.
 func Purposes() []Purpose {
 	return []Purpose{
 		AddPasskey, AddTOTP, AddFace, AddDevice, RemovePasskey, RemoveTOTP, RemoveFace, RemoveDevice,
-		ChangePassword, ChangeEmail, NewRecoveryCodes, Export, DeleteAccount,
+		ChangePassword, ChangeEmail, NewRecoveryCodes, Export, DeleteAccount, SecondFactor,
 	}
 }
 

@@ -34,10 +34,14 @@ func (s *site) ready(name string) *person {
 	return p
 }
 
-// whose request a route takes: the one that ends a reset is for nobody who is signed in.
-func whose(route string, signedIn, resetting *person) *person {
-	if route == "POST /v1/password/reset" {
+// whose request a route takes: what ends a reset or asks for a remembered device is for
+// nobody who is signed in.
+func whose(route string, signedIn, resetting, halfway *person) *person {
+	switch {
+	case route == "POST /v1/password/reset":
 		return resetting
+	case strings.HasPrefix(route, "POST /v1/verify/device"):
+		return halfway
 	}
 	return signedIn
 }
@@ -49,11 +53,12 @@ func TestAttackMassAssignment(t *testing.T) {
 	t.Parallel()
 	s := withMail(t)
 	ada, resetting := s.ready("ada"), s.resetting("zoe")
+	half := ada.elsewhere()
 	for _, route := range bodied(s) {
 		method, path, _ := strings.Cut(route, " ")
 		path = strings.ReplaceAll(path, ":id", string(models.NewID(s.Clock.Now())))
 		for _, field := range []string{"level", "roles", "acr", "state", "methods", "user_id", "email_verified", "mfa_established_at", "is_admin", "Level"} {
-			a := whose(route, ada, resetting).do(method, path, map[string]any{field: 2})
+			a := whose(route, ada, resetting, half).do(method, path, map[string]any{field: 2})
 			if slices.Contains(assertions, route) {
 				a.want(410, models.CodeChallengeExpired)
 				continue
@@ -70,7 +75,7 @@ func TestAttackMassAssignment(t *testing.T) {
 	bea := s.register("bea")
 	bea.addTOTP()
 	bea.addPasskey(phone, "").want(201)
-	half := bea.elsewhere()
+	half = bea.elsewhere()
 	signed := phone.sign(t, half.post("/v1/verify/passkey/options", map[string]any{}).want(200))
 	var doc map[string]any
 	if err := json.Unmarshal([]byte(signed), &doc); err != nil {
@@ -88,6 +93,7 @@ func TestAttackJSON(t *testing.T) {
 	t.Parallel()
 	s := withMail(t)
 	ada, resetting := s.ready("ada"), s.resetting("zoe")
+	half := ada.elsewhere()
 	nested := func(open, end string) string {
 		return `{"x":` + strings.Repeat(open, 4000) + strings.Repeat(end, 4000) + `}`
 	}
@@ -111,7 +117,7 @@ func TestAttackJSON(t *testing.T) {
 	} {
 		for _, route := range bodied(s) {
 			method, path, _ := strings.Cut(route, " ")
-			a := whose(route, ada, resetting).do(method, strings.ReplaceAll(path, ":id", string(models.NewID(s.Clock.Now()))), attack.body)
+			a := whose(route, ada, resetting, half).do(method, strings.ReplaceAll(path, ":id", string(models.NewID(s.Clock.Now()))), attack.body)
 			if attack.reason == "" && slices.Contains(assertions, route) && a.Status == 410 {
 				continue
 			}
@@ -129,6 +135,7 @@ func TestAttackCSRF(t *testing.T) {
 	t.Parallel()
 	s := withMail(t)
 	ada, resetting := s.ready("ada"), s.resetting("zoe")
+	half := ada.elsewhere()
 	sites := map[string]map[string]string{
 		"cross-site":          {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
 		"a sibling's page":    {"Sec-Fetch-Site": "same-site", "Origin": "http://sibling.localhost:8080"},
@@ -155,7 +162,7 @@ func TestAttackCSRF(t *testing.T) {
 		// From our own pages, or from no browser, a form's content type is no JSON.
 		if slices.Contains(bodied(s), route) {
 			for _, kind := range kinds[:4] {
-				if a := whose(route, ada, resetting).do(method, path, form{kind, []byte(`{}`)}); a.Status != 400 || a.Body["reason"] != "content_type" {
+				if a := whose(route, ada, resetting, half).do(method, path, form{kind, []byte(`{}`)}); a.Status != 400 || a.Body["reason"] != "content_type" {
 					t.Errorf("%s as %q: got %d %s", route, kind, a.Status, a.Raw)
 				}
 			}

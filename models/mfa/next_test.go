@@ -11,9 +11,15 @@ import (
 
 var (
 	now    = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	policy = models.DefaultPolicy("dlib-v1")
-	all    = models.Enrolled{Passkeys: 1, TOTP: true, Face: true, Codes: 10}
+	policy = remembering(models.DefaultPolicy("dlib-v1"))
+	all    = models.Enrolled{Passkeys: 1, TOTP: true, Face: true, Codes: 10, Remembered: 1}
 )
+
+// remembering is a policy that has devices remembered.
+func remembering(p models.Policy) models.Policy {
+	p.Remember.Allowed = true
+	return p
+}
 
 func pwd(at time.Time) models.Method { return models.Method{Factor: models.Password, At: at} }
 
@@ -22,11 +28,11 @@ func pwd(at time.Time) models.Method { return models.Method{Factor: models.Passw
 func attemptIn(state models.State) models.Attempt {
 	a := models.Attempt{
 		State: state, Established: true, Enrolled: all, PolicyVersion: policy.Version(),
-		IdleEndsAt: now.Add(time.Minute), EndsAt: now.Add(time.Hour),
+		BegunAt: now.Add(-time.Minute), IdleEndsAt: now.Add(time.Minute), EndsAt: now.Add(time.Hour),
 	}
 	switch state {
 	case models.Anonymous:
-		a.IdleEndsAt, a.EndsAt = time.Time{}, time.Time{}
+		a.BegunAt, a.IdleEndsAt, a.EndsAt = time.Time{}, time.Time{}, time.Time{}
 	case models.SecondFactorRequired:
 		a.Methods = []models.Method{pwd(now)}
 	case models.EnrolmentRequired:
@@ -95,7 +101,7 @@ func TestNextTable(t *testing.T) {
 		refused(models.CodeSessionRequired), refused(models.CodeSecondFactorRequired),
 		refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), refused(models.CodeConflict),
 	}
-	for _, kind := range []models.EventKind{models.DeviceAdded, models.DeviceRemoved, models.Exported, models.DeletionRequested} {
+	for _, kind := range []models.EventKind{models.DeviceAdded, models.DeviceRemoved, models.DeviceRemembered, models.Exported, models.DeletionRequested} {
 		table[kind] = table[models.PasswordChanged]
 	}
 	if len(table) != len(eventKinds) {

@@ -38,6 +38,7 @@ var transitions = map[key]step{
 	{models.Authenticated, models.FactorRemoved}:     factorRemoved,
 	{models.Authenticated, models.PasswordChanged}:   passwordChanged,
 	{models.Authenticated, models.DeviceAdded}:       guarded(models.AddDevice, "device_key_added"),
+	{models.Authenticated, models.DeviceRemembered}:  deviceRemembered,
 	{models.Authenticated, models.DeviceRemoved}:     guarded(models.RemoveDevice, "device_key_removed"),
 	{models.Authenticated, models.Exported}:          guarded(models.Export, "exported"),
 	{models.Authenticated, models.DeletionRequested}: deletionRequested,
@@ -74,6 +75,9 @@ func passkeySignIn(policy models.Policy, a *models.Attempt, event models.Event, 
 func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
 	if models.ByMail(a.Methods) {
 		return resetFactorPassed(policy, a, event, now)
+	}
+	if event.Factor == models.Device {
+		return deviceRecognised(policy, a, event, now)
 	}
 	pass(a, event, now)
 	if event.Factor == models.Recovery {
@@ -150,6 +154,9 @@ func passwordConfirmed(policy models.Policy, a *models.Attempt, event models.Eve
 }
 
 func stepUpPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
+	if event.Factor == models.Device {
+		return nil, Refusal(a.State) // it proves nothing afresh
+	}
 	pass(a, event, now)
 	if event.Factor == models.Recovery {
 		return beginRecovery(policy, a, now), nil
@@ -199,7 +206,7 @@ func factorRemoved(policy models.Policy, a *models.Attempt, event models.Event, 
 			return nil, err
 		}
 	}
-	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectDropEnrolments}, record("factor_removed", event)}, nil
+	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectForgetDevices}, {Kind: models.EffectDropEnrolments}, record("factor_removed", event)}, nil
 }
 
 func passwordChanged(policy models.Policy, a *models.Attempt, _ models.Event, now time.Time) ([]models.Effect, error) {
@@ -207,7 +214,7 @@ func passwordChanged(policy models.Policy, a *models.Attempt, _ models.Event, no
 		return nil, err
 	}
 	return []models.Effect{
-		{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectDropEnrolments},
+		{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectForgetDevices}, {Kind: models.EffectDropEnrolments},
 		reset(models.Password), record("password_changed", of(models.Password)),
 	}, nil
 }
@@ -238,7 +245,7 @@ func beginRecovery(policy models.Policy, a *models.Attempt, now time.Time) []mod
 	a.State = models.Recovering
 	end := policy.Timeouts.Recovery
 	live(a, now, end, end)
-	return []models.Effect{{Kind: models.EffectRotate}, reset(models.Recovery), record("recovery_code_used", of(models.Recovery))}
+	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectForgetDevices}, reset(models.Recovery), record("recovery_code_used", of(models.Recovery))}
 }
 
 func authenticate(policy models.Policy, a *models.Attempt, now time.Time) {

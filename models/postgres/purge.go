@@ -39,6 +39,7 @@ func (s *Store) Purge(ctx context.Context) error {
 		{`DELETE FROM letter_requests WHERE created_at <= $1`, keepRequests},
 		{`DELETE FROM notices WHERE created_at <= $1`, keepNotices},
 		{`DELETE FROM failure_streaks WHERE failed_at <= $1 AND NOT closed`, streakKept},
+		{`DELETE FROM remembered_devices WHERE ends_at <= $1`, 0},
 		{`DELETE FROM known_devices WHERE last_used_at <= $1`, models.KnownDeviceWithin},
 	} {
 		if _, err := s.pool.Exec(ctx, old.sql, now.Add(-old.kept)); err != nil {
