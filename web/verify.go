@@ -14,7 +14,9 @@ type VerifyPage struct {
 	Off bool
 	// ByMail says that a letter's link stands in the place of the password.
 	ByMail bool
-	Next   string
+	// RememberFor is how long this device can be remembered, in words; "" where it can't. Subject stands for the account then.
+	RememberFor, Subject string
+	Next                 string
 }
 
 func (VerifyPage) page() (name, title string) { return "verify", "Confirm it’s you" }

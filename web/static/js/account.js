@@ -1,5 +1,4 @@
 // @ts-check
-import { request } from "./api.js";
 import { confirm } from "./confirm.js";
 import { download } from "./download.js";
 import { onClick, onSubmit, reloadWith } from "./forms.js";
@@ -39,7 +38,7 @@ onClick(data.querySelector("[data-delete]"), data, async () => {
 const going = /** @type {HTMLElement | null} */ (document.querySelector("[data-going]"));
 if (going) {
   onClick(going.querySelector("[data-keep]"), going, async () => {
-    await request("POST", "/v1/me/restore");
+    await write("POST", "/v1/me/restore");
     await reloadWith("Your account stays.");
   });
 }
