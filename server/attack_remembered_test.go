@@ -22,6 +22,16 @@ func TestAttackOneDeviceChallengeOf100(t *testing.T) {
 	}
 	// Nor in a session of its own, later.
 	ada.elsewhere().post("/v1/verify/device", proof).want(410, models.CodeChallengeExpired)
+	// Of 100 guesses at one challenge one is looked at, and the right answer comes too late.
+	tab = ada.elsewhere()
+	options = tab.askDevice(laptop).want(200)
+	proof = map[string]any{"challenge": options.text("challenge"), "signature": newDevice(t).sign(asked(options)...)}
+	counts = parallel(100, func(int) *answer { return tab.clone().post("/v1/verify/device", proof) })
+	if counts[422] != 1 || counts[410] != 99 {
+		t.Errorf("answers %v: one guess may be looked at", counts)
+	}
+	proof["signature"] = laptop.sign(asked(options)...)
+	tab.post("/v1/verify/device", proof).want(410, models.CodeChallengeExpired)
 }
 
 // A signature serves for what was asked of this device for this account in this session,

@@ -111,7 +111,7 @@ func TestADeviceIsRememberedRightAfterBothFactors(t *testing.T) {
 		"distrusted":                             {policy, with(func(a *models.Attempt) { a.Freeze.Since = now.Add(-48 * time.Hour) }), "frozen", false},
 		"a passkey alone":                        {policy, with(func(a *models.Attempt) { a.Methods = []models.Method{{Factor: models.Passkey, UV: true, At: now}} }), "not_fresh", false},
 		"on a device":                            {policy, onDevice(), "not_fresh", false},
-		"raised on a device":                     {policy, with(func(a *models.Attempt) { a.Methods = append(onDevice().Methods, totp) }), "not_fresh", false},
+		"raised on a device":                     {policy, with(func(a *models.Attempt) { a.Methods = []models.Method{pwd(now), {Factor: models.Device, At: now}, totp} }), "not_fresh", false},
 		"an older session, that just stepped up": {policy, with(func(a *models.Attempt) { a.BegunAt = now.Add(-models.RememberWithin) }), "not_fresh", false},
 	} {
 		_, effects, err := Next(c.policy, c.attempt, event, now)
