@@ -181,6 +181,28 @@ func TestTheOldestOfElevenDevicesGoes(t *testing.T) {
 	ada.elsewhere().recognise(last).want(200)
 }
 
+func TestWhatIsRememberedNoMoreIsPurged(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ada, laptop := s.remembered("ada")
+	left := func() (n int) {
+		if err := s.Purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Pool.QueryRow(t.Context(), `SELECT count(*) FROM remembered_devices`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	s.Clock.Advance(models.MaxRemembered - time.Hour)
+	if ada.elsewhere().recognise(laptop).want(200); left() != 1 {
+		t.Error("it went before its time")
+	}
+	if s.Clock.Advance(time.Hour); left() != 0 { // use has not moved the end
+		t.Error("it outlived its time")
+	}
+}
+
 // An app keeps its key as a browser does.
 func TestAnAppIsRemembered(t *testing.T) {
 	t.Parallel()
