@@ -1,16 +1,20 @@
 package models
 
+import "slices"
+
 // ACR is the authentication context that a set of passed methods adds up to:
 // what routes and apps ask for. It is always derived, never stored.
 type ACR string
 
-// The contexts. ACRMFA is our own word for password and face: NIST SP
+// The contexts. ACRDevice is a password on a remembered device: honest about being one
+// factor and a mark, and never two. ACRMFA is our own word for password and face: NIST SP
 // 800-63B-4 does not count a centrally compared biometric with only a password
 // as AAL2, so it is never called that.
 const (
 	ACRNone     ACR = ""
 	ACROne      ACR = "one"
 	ACRRecovery ACR = "recovery"
+	ACRDevice   ACR = "pwd+device"
 	ACRMFA      ACR = "mfa"
 	ACRAAL2     ACR = "aal2"
 )
@@ -20,7 +24,7 @@ func (a ACR) Level() int {
 	switch a {
 	case ACRAAL2, ACRMFA:
 		return 2
-	case ACROne, ACRRecovery:
+	case ACROne, ACRRecovery, ACRDevice:
 		return 1
 	default:
 		return 0
@@ -45,7 +49,7 @@ func (a ACR) Meets(want ACR) bool {
 // make two factors: TOTP with a passkey that did not verify the user stays
 // ACROne.
 func ACROf(methods []Method) ACR {
-	var pwd, mail, passkey, verified, totp, face, recovery bool
+	var pwd, mail, passkey, verified, totp, face, recovery, device bool
 	for _, m := range methods {
 		switch m.Factor {
 		case Password:
@@ -59,6 +63,8 @@ func ACROf(methods []Method) ACR {
 			face = true
 		case Recovery, Waited, Vouched:
 			recovery = true
+		case Device:
+			device = true
 		case Mail: // stands where the password would, and is worth no more
 			mail = true
 		}
@@ -72,6 +78,8 @@ func ACROf(methods []Method) ACR {
 		return ACRAAL2
 	case pwd && face:
 		return ACRMFA
+	case pwd && device:
+		return ACRDevice
 	default:
 		return ACROne
 	}
@@ -79,8 +87,9 @@ func ACROf(methods []Method) ACR {
 
 // AMROf names the methods of a session by RFC 8176: "pwd", "otp" for TOTP,
 // "pop" for a passkey, "face", "swk" for a face whose pictures a key of the
-// browser signed (a copied browser profile copies such a key), and "mfa" beside
-// them at level 2. A recovery code has no name there.
+// browser signed (a copied browser profile copies such a key) and for a remembered
+// device, which is such a key, and "mfa" beside them at level 2. A recovery code has no
+// name there.
 func AMROf(methods []Method) []string {
 	names := map[Factor]string{Password: "pwd", TOTP: "otp", Passkey: "pop", Face: "face"}
 	amr := []string{}
@@ -88,7 +97,7 @@ func AMROf(methods []Method) []string {
 		if name, ok := names[m.Factor]; ok {
 			amr = append(amr, name)
 		}
-		if m.DeviceKey {
+		if (m.DeviceKey || m.Factor == Device) && !slices.Contains(amr, "swk") {
 			amr = append(amr, "swk")
 		}
 	}

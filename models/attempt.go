@@ -12,6 +12,7 @@ type Attempt struct {
 	Freeze        Freeze
 	WayBack       *WayBack // a recovery that is under way; nil for none
 	PolicyVersion string
+	BegunAt       time.Time // when the session was opened; zero while anonymous
 	// StepUp is what the session asked for beforehand to do just this; nil without.
 	StepUp     *StepUp
 	IdleEndsAt time.Time // zero while anonymous
@@ -32,6 +33,7 @@ const (
 	PasswordChanged   EventKind = "password_changed"
 	DeviceAdded       EventKind = "device_added"
 	DeviceRemoved     EventKind = "device_removed"
+	DeviceRemembered  EventKind = "device_remembered" // so that a password opens the second door there
 	Exported          EventKind = "exported"
 	LinkFollowed      EventKind = "link_followed" // of a letter for a new password
 	PasswordReset     EventKind = "password_reset"
@@ -48,13 +50,15 @@ const (
 type Event struct {
 	Kind   EventKind
 	Factor Factor // with FactorPassed, FactorEnrolled, FactorRemoved
-	Object ID     // the row that it adds or removes, for the audit log
+	Object ID     // the row that it adds or removes, for the audit log; of a remembered device the one that was recognised
 	UV     bool   // with passkeys: read from this very assertion
 	// DeviceKey says that a registered key of the browser signed the capture;
 	// with faces.
 	DeviceKey bool
 	// Since is when the factor was enrolled that was passed.
 	Since time.Time
+	// Until is when a remembered device is one no more that was recognised.
+	Until time.Time
 	// SetAside says that the factor is quarantined, with FactorRemoved: nothing is
 	// lost by removing it.
 	SetAside bool
@@ -79,9 +83,10 @@ const (
 	EffectLift           EffectKind = "lift"            // end a freeze, trust the password again
 	EffectRecord         EffectKind = "record"          // write the audit row
 	EffectProve          EffectKind = "prove"           // note the proof on the step-up that it was given for
-	EffectKnowDevice     EffectKind = "know_device"     // remember the browser, or record that it is new
+	EffectKnowDevice     EffectKind = "know_device"     // know the browser again, or record that it is new
 	EffectStopRecovery   EffectKind = "stop_recovery"   // end the way back that is under way
 	EffectReissue        EffectKind = "reissue"         // a new recovery code in the place of the one that was used
+	EffectForgetDevices  EffectKind = "forget_devices"  // end every remembered device, and what it let in elsewhere
 )
 
 // Effect is one thing to do, as data.

@@ -21,14 +21,14 @@ type Dossier struct {
 	PasswordChangedAt *time.Time
 	Freeze            Freeze
 	DeletionDueAt     *time.Time
-	KnownDevices      []RememberedDevice
+	KnownDevices      []SeenDevice
 	Failures          []FactorFailures
 	Letters           []Letter
 	Messages          []ChatMessage
 }
 
-// RememberedDevice is a browser or an app that brought the account to level 2 before.
-type RememberedDevice struct {
+// SeenDevice is a browser or an app that brought the account to level 2 before.
+type SeenDevice struct {
 	ID         ID
 	UserAgent  string
 	CreatedAt  time.Time

@@ -32,6 +32,10 @@ const (
 	Vouched Factor = "vouched"
 )
 
+// Device is the method of a browser that the account's owner asked to be remembered. It
+// is no second factor: beside a password it opens the second door at level 1.
+const Device Factor = "device"
+
 // Method records that a factor was passed in a session.
 type Method struct {
 	Factor Factor    `json:"method"`
@@ -42,6 +46,13 @@ type Method struct {
 	// DeviceKey says that the camera's end signed the pictures by a key that
 	// the account had registered. It means something for faces only.
 	DeviceKey bool `json:"device_key,omitempty"`
+	// Remembered is which device was recognised. It means something for devices only.
+	Remembered ID `json:"remembered,omitempty"`
+}
+
+// ByDevice tells whether a remembered device was recognised among the methods.
+func ByDevice(methods []Method) bool {
+	return slices.ContainsFunc(methods, func(m Method) bool { return m.Factor == Device })
 }
 
 // ByMail tells whether the methods are of a session that a letter's link opened.
@@ -55,6 +66,9 @@ type Enrolled struct {
 	TOTP     bool
 	Face     bool
 	Codes    int // recovery codes not used yet
+	// Remembered are the devices that are remembered and not over. They stand beside a
+	// second factor, never in the place of one.
+	Remembered int
 	// Disabled are the factors that failed too often in a row, faces apart. They
 	// don't count above until they are set up anew.
 	Disabled []Factor
@@ -68,7 +82,8 @@ func (e Enrolled) Any() bool { return e.Passkeys > 0 || e.TOTP || e.Face }
 // 800-63B-4 section 3.2.3 demands one always.
 func (e Enrolled) NonBiometric() bool { return e.Passkeys > 0 || e.TOTP || e.Codes > 0 }
 
-// List names what can be used to pass a sign-in, strongest first.
+// List names what can be used to pass a sign-in, strongest first. A remembered device
+// is in it only beside a second factor.
 func (e Enrolled) List() []Factor {
 	list := []Factor{}
 	if e.Passkeys > 0 {
@@ -82,6 +97,9 @@ func (e Enrolled) List() []Factor {
 	}
 	if e.Codes > 0 {
 		list = append(list, Recovery)
+	}
+	if e.Remembered > 0 && e.Any() {
+		list = append(list, Device)
 	}
 	return list
 }

@@ -13,6 +13,7 @@ const (
 	NoticeFactorRemoved    NoticeKind = "factor_removed"
 	NoticeFactorDisabled   NoticeKind = "factor_disabled"
 	NoticeDeviceKeyAdded   NoticeKind = "device_key_added"
+	NoticeDeviceRemembered NoticeKind = "device_remembered"
 	NoticeCodesIssued      NoticeKind = "codes_issued"
 	NoticeRecoveryCodeUsed NoticeKind = "recovery_code_used"
 	// NoticeRecoveryAsked has the link by which waiting begins; NoticeRecoveryBegun and
@@ -41,7 +42,7 @@ const (
 
 // NoticeKinds lists every kind.
 var NoticeKinds = []NoticeKind{
-	NoticeNewDevice, NoticePasswordChanged, NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorDisabled, NoticeDeviceKeyAdded,
+	NoticeNewDevice, NoticePasswordChanged, NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorDisabled, NoticeDeviceKeyAdded, NoticeDeviceRemembered,
 	NoticeCodesIssued, NoticeRecoveryCodeUsed, NoticeRecoveryAsked, NoticeRecoveryBegun, NoticeRecoveryWaiting, NoticeRecoveryReady,
 	NoticeRecoveryStopped, NoticeRecoveryEntered, NoticeRecoveryRequested, NoticeRecoveryApproved, NoticeEmailChanged, NoticePasswordKnown, NoticePasswordReset,
 	NoticeFacePurge, NoticeDeletion, NoticeDeletionTakenBack, NoticeAccountDeleted,
@@ -55,6 +56,7 @@ var told = map[string]NoticeKind{
 	"factor_removed":         NoticeFactorRemoved,
 	"factor_disabled":        NoticeFactorDisabled,
 	"device_key_added":       NoticeDeviceKeyAdded,
+	"device_remembered":      NoticeDeviceRemembered,
 	"codes_issued":           NoticeCodesIssued,
 	"recovery_code_used":     NoticeRecoveryCodeUsed,
 	"recovery_asked":         NoticeRecoveryAsked,

@@ -21,6 +21,7 @@ type Policy struct {
 	Mail      MailPolicy      `yaml:"mail" json:"mail"`
 	Accounts  AccountsPolicy  `yaml:"accounts" json:"accounts"`
 	Retention RetentionPolicy `yaml:"retention" json:"retention"`
+	Remember  RememberPolicy  `yaml:"remember" json:"remember"`
 	BotCheck  BotCheckPolicy  `yaml:"bot_check" json:"bot_check"`
 	Recovery  RecoveryPolicy  `yaml:"recovery" json:"recovery"`
 	// Unsafe names the settings that switch a protection off and may do so.
@@ -145,6 +146,7 @@ func DefaultPolicy(model string) Policy {
 		Mail:      MailPolicy{PerHour: 5},
 		Accounts:  AccountsPolicy{DeletionGrace: Duration(14 * 24 * time.Hour)},
 		Retention: RetentionPolicy{Events: Duration(400 * 24 * time.Hour)},
+		Remember:  RememberPolicy{Lifetime: Duration(MaxRemembered)},
 		Limits:    defaultLimits(),
 		BotCheck:  BotCheckPolicy{Provider: BotOff, After: 10, MaxNumber: 100_000},
 		Recovery:  RecoveryPolicy{Wait: Duration(72 * time.Hour)},
@@ -168,12 +170,15 @@ func (p Policy) JSON() []byte {
 }
 
 // Allows tells whether f counts.
-func (p Policy) Allows(f Factor) bool { return slices.Contains(p.Factors.Allowed, f) }
+func (p Policy) Allows(f Factor) bool {
+	return slices.Contains(p.Factors.Allowed, f) || f == Device && p.Remember.Allowed
+}
 
-// Limit gives the limit on failures of f; faces have FailuresPolicy instead.
+// Limit gives the limit on failures of f; faces have FailuresPolicy instead, and a
+// remembered device has as many as a passkey, for it signs a challenge as well.
 func (p Policy) Limit(f Factor) Limit {
 	switch f {
-	case Passkey:
+	case Passkey, Device:
 		return p.Limits.Passkey
 	case TOTP:
 		return p.Limits.TOTP
@@ -214,6 +219,7 @@ func (p Policy) Strictest(q Policy) Policy {
 		Delete:        p.StepUp.Delete.strictest(q.StepUp.Delete),
 		Admin:         p.StepUp.Admin.strictest(q.StepUp.Admin),
 	}
+	out.Remember = p.Remember.strictest(q.Remember)
 	out.Password.MinLength = max(p.Password.MinLength, q.Password.MinLength)
 	out.Mail = q.Mail                                     // guards the mailbox, and binds no attempt
 	out.Accounts, out.Retention = q.Accounts, q.Retention // bind no attempt

@@ -33,6 +33,7 @@ func TestStrictestTakesTheStricterOfEachField(t *testing.T) {
 	strict.StepUp = StepUpPolicy{minute, fresh, fresh, fresh, fresh, fresh}
 	mild.Recovery, strict.Recovery = RecoveryPolicy{Waiting: true, Wait: minute}, RecoveryPolicy{Wait: 2 * minute}
 	strict.Password.MinLength = 20
+	mild.Remember.Allowed, strict.Remember = true, RememberPolicy{Lifetime: Duration(24 * time.Hour)}
 	one := Limit{Max: 1, Window: Duration(10 * time.Hour)}
 	strict.Limits = LimitsPolicy{
 		one, one, one, one, one, one, one, one, one, one, one, one,
@@ -76,6 +77,13 @@ func TestACR(t *testing.T) {
 		{[]Method{m(Password, false), m(Passkey, false)}, ACRAAL2},
 		{[]Method{m(Password, false), m(TOTP, false)}, ACRAAL2},
 		{[]Method{m(Password, false), m(Face, false)}, ACRMFA},
+		{[]Method{m(Password, false), m(Device, true)}, ACRDevice},
+		{[]Method{m(Device, true)}, ACROne},
+		{[]Method{m(Mail, false), m(Device, false)}, ACROne},
+		{[]Method{m(Face, false), m(Device, false)}, ACROne},
+		{[]Method{m(Password, false), m(Device, false), m(TOTP, false)}, ACRAAL2},
+		{[]Method{m(Password, false), m(Device, false), m(Face, false)}, ACRMFA},
+		{[]Method{m(Password, false), m(Device, false), m(Recovery, false)}, ACRRecovery},
 		{[]Method{m(Password, false), m(TOTP, false), m(Recovery, false)}, ACRRecovery},
 		{[]Method{m(Passkey, true), m(Recovery, false)}, ACRRecovery},
 	} {
@@ -99,10 +107,11 @@ func TestACR(t *testing.T) {
 	}
 }
 
-func TestDeletionAndRetentionAreValidated(t *testing.T) {
+func TestDeletionRetentionAndRememberingAreValidated(t *testing.T) {
 	t.Parallel()
 	for key, change := range map[string]func(*Policy){
 		"accounts.deletion_grace": func(p *Policy) { p.Accounts.DeletionGrace = -1 },
+		"remember.lifetime":       func(p *Policy) { p.Remember.Lifetime = Duration(MaxRemembered + time.Hour) },
 		"retention.events":        func(p *Policy) { p.Retention.Events = Duration(24 * time.Hour) },
 	} {
 		p := DefaultPolicy("dlib-v1")

@@ -54,6 +54,7 @@ func (p Policy) Validate() []Problem {
 	within("retention.events", p.Retention.Events, 31*24*time.Hour, 10*366*24*time.Hour)
 	// Less than a day is over before everybody who is told has read it.
 	within("recovery.wait", p.Recovery.Wait, 24*time.Hour, 30*24*time.Hour)
+	within("remember.lifetime", p.Remember.Lifetime, time.Hour, MaxRemembered)
 	p.validateLimits(bad)
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		switch {

@@ -27,13 +27,16 @@ const (
 	// What admins do for others.
 	OpenRecovery    Purpose = "open_recovery"
 	ApproveRecovery Purpose = "approve_recovery"
+	// SecondFactor makes up for the factor that a remembered device left out, for what
+	// asks for nothing afresh of a session at level 2.
+	SecondFactor Purpose = "second_factor"
 )
 
 // Purposes lists them all.
 func Purposes() []Purpose {
 	return []Purpose{
 		AddPasskey, AddTOTP, AddFace, AddDevice, RemovePasskey, RemoveTOTP, RemoveFace, RemoveDevice,
-		ChangePassword, ChangeEmail, NewRecoveryCodes, Export, DeleteAccount, OpenRecovery, ApproveRecovery,
+		ChangePassword, ChangeEmail, NewRecoveryCodes, Export, DeleteAccount, OpenRecovery, ApproveRecovery, SecondFactor,
 	}
 }
 

@@ -25,7 +25,7 @@ var (
 	own = []string{
 		"GET /v1/session", "DELETE /v1/session",
 		"POST /v1/verify/totp", "POST /v1/verify/recovery", "POST /v1/verify/passkey/options", "POST /v1/verify/passkey",
-		"POST /v1/verify/face/challenge", "GET /v1/verify/face/capture", "POST /v1/verify/face",
+		"POST /v1/verify/device/options", "POST /v1/verify/device", "POST /v1/verify/face/challenge", "GET /v1/verify/face/capture", "POST /v1/verify/face",
 		"GET /v1/recovery", "POST /v1/recovery/wait", "POST /v1/recovery/finish",
 	}
 	recovering = []string{

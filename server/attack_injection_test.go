@@ -49,7 +49,7 @@ func (c cast) whose(route string) *person {
 	switch _, path, _ := strings.Cut(route, " "); {
 	case path == "/v1/password/reset" || route == "POST /v1/recovery":
 		return c.resetting
-	case strings.HasPrefix(path, "/v1/recovery/"):
+	case strings.HasPrefix(path, "/v1/recovery/"), strings.HasPrefix(path, "/v1/verify/device"):
 		return c.half
 	case strings.HasPrefix(path, "/v1/admin/"):
 		return c.admin

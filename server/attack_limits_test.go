@@ -67,10 +67,17 @@ func TestAttackForeignIDs(t *testing.T) {
 	ada.elsewhere()
 	eve := s.ready("eve")
 	ada.addDevice(newDevice(t)).want(201)
-	owned := []string{"passkeys", "devices", "sessions"}
+	s.force(remembering)
+	for _, p := range []*person{ada, eve} {
+		s.nextStep()
+		in := p.elsewhere()
+		in.post("/v1/verify/totp", map[string]any{"code": in.code()}).want(200)
+		in.remember(newDevice(t)).want(201)
+	}
+	owned := []string{"passkeys", "devices", "remembered-devices", "sessions"}
 	_, opened := s.assisted("lost", s.admin("root"))
 	rows := func() (text string) {
-		for _, path := range []string{"/v1/me/passkeys", "/v1/me/devices", "/v1/me/totp", "/v1/me/face"} {
+		for _, path := range []string{"/v1/me/passkeys", "/v1/me/devices", "/v1/me/remembered-devices", "/v1/me/totp", "/v1/me/face"} {
 			text += string(ada.browser.get(path).want(200).Raw)
 		}
 		return text
@@ -90,7 +97,7 @@ func TestAttackForeignIDs(t *testing.T) {
 		if !slices.Contains(owned, kind) || !strings.HasPrefix(path, "/v1/me/") {
 			t.Fatalf("%s takes an id: say here whose it can be", route)
 		}
-		found := ada.browser.get("/v1/me/" + kind).want(200).Body[kind].([]any)
+		found := ada.browser.get("/v1/me/" + kind).want(200).Body[strings.ReplaceAll(kind, "-", "_")].([]any)
 		if len(found) == 0 {
 			t.Fatalf("ada has no %s", kind)
 		}

@@ -263,6 +263,16 @@ func TestEveryOperationIsReplayed(t *testing.T) {
 	recovering.get("/v1/me/sessions").want(200)
 	s.browser().loginPasskey(phone).want(200)
 
+	s.force(remembering)
+	laptopKey := newDevice(t)
+	s.nextStep()
+	trusted := ada.elsewhere()
+	trusted.post("/v1/verify/totp", map[string]any{"code": ada.code()}).want(200)
+	known := trusted.remember(laptopKey).want(201).text("id")
+	trusted.get("/v1/me/remembered-devices").want(200)
+	ada.elsewhere().recognise(laptopKey).want(200)
+	trusted.delete("/v1/me/remembered-devices/" + known).want(204)
+
 	// An app, whose answers carry the token.
 	app := &person{browser: s.app(), name: "ada", key: phone}
 	bearer := map[string]any{"transport": "bearer"}

@@ -132,7 +132,8 @@ var (
 	exported = map[string]string{
 		"users": "user", "passkeys": "passkeys", "totp": "totp_since", "recovery_codes": "recovery_codes_left", "faces": "face", "face_captures": "face",
 		"face_templates": "face", "face_consents": "consents", "device_keys": "devices", "sessions": "sessions", "known_devices": "known_devices",
-		"factor_failures": "failures", "notices": "letters", "chat_messages": "messages", "events": "events",
+		"remembered_devices": "remembered_devices",
+		"factor_failures":    "failures", "notices": "letters", "chat_messages": "messages", "events": "events",
 	}
 	withheld = map[string]string{
 		"challenges":      "questions of some minutes, and sealed answers",

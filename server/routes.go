@@ -12,23 +12,25 @@ import (
 	"github.com/sallyport/sallyport/server/live"
 	"github.com/sallyport/sallyport/server/passkey"
 	"github.com/sallyport/sallyport/server/recovery"
+	"github.com/sallyport/sallyport/server/remembered"
 	"github.com/sallyport/sallyport/server/stepup"
 	"github.com/sallyport/sallyport/server/totp"
 	"github.com/sallyport/sallyport/server/web"
 )
 
 type parts struct {
-	auth     *auth.Handlers
-	passkey  *passkey.Handlers
-	totp     *totp.Handlers
-	face     *face.Handlers
-	recovery *recovery.Handlers
-	account  *account.Handlers
-	stepUp   *stepup.Handlers
-	chat     *chat.Handlers
-	link     *link.Handlers
-	admin    *admin.Handlers
-	live     *live.Handlers
+	auth       *auth.Handlers
+	passkey    *passkey.Handlers
+	totp       *totp.Handlers
+	face       *face.Handlers
+	recovery   *recovery.Handlers
+	remembered *remembered.Handlers
+	account    *account.Handlers
+	stepUp     *stepup.Handlers
+	chat       *chat.Handlers
+	link       *link.Handlers
+	admin      *admin.Handlers
+	live       *live.Handlers
 }
 
 // route is a row of the route table. Whoever is not in one of the states is
@@ -47,6 +49,8 @@ type access []models.State
 var (
 	anyone   = access{models.Anonymous, models.SecondFactorRequired, models.EnrolmentRequired, models.Recovering, models.Resetting, models.Authenticated}
 	signedIn = access{models.SecondFactorRequired, models.EnrolmentRequired, models.Recovering, models.Resetting, models.Authenticated}
+	// door: to pass the second door by what is no proof behind it.
+	door = access{models.SecondFactorRequired}
 	// verify: to pass the second door, and to step up behind it.
 	verify = access{models.SecondFactorRequired, models.Authenticated}
 	// enrol: to set a first factor up, or replace what was lost, or add one.
@@ -57,7 +61,8 @@ var (
 )
 
 // act is what a route does that a session has to have asked for by a step-up. Where a
-// ceremony leads to it, that is judged when the ceremony begins.
+// ceremony leads to it, that is judged when the ceremony begins. What asks for nothing is
+// open to a session on a remembered device as well: it reads, or takes access away.
 type act struct {
 	purpose models.Purpose
 	begun   bool
@@ -107,6 +112,8 @@ func (s *Server) api(p parts) []route {
 		{"POST", "/v1/verify/recovery", verify, small, free, p.recovery.Verify},
 		{"POST", "/v1/verify/passkey/options", verify, small, free, p.passkey.VerifyOptions},
 		{"POST", "/v1/verify/passkey", verify, assert, free, p.passkey.Verify},
+		{"POST", "/v1/verify/device/options", door, small, free, p.remembered.Options},
+		{"POST", "/v1/verify/device", door, small, free, p.remembered.Verify},
 		{"POST", "/v1/verify/face/challenge", verify, small, free, p.face.VerifyChallenge},
 		{"GET", "/v1/verify/face/capture", verify, 0, free, p.face.Capture},
 		{"POST", "/v1/verify/face", verify, small, free, p.face.Verify},
@@ -115,7 +122,7 @@ func (s *Server) api(p parts) []route {
 		{"GET", "/v1/me/passkeys", enrol, 0, free, p.passkey.List},
 		{"POST", "/v1/me/passkeys/options", enrol, small, asks(models.AddPasskey), p.passkey.EnrolOptions},
 		{"POST", "/v1/me/passkeys", enrol, assert, begun(models.AddPasskey), p.passkey.Enrol},
-		{"PATCH", "/v1/me/passkeys/:id", full, small, free, p.passkey.Rename},
+		{"PATCH", "/v1/me/passkeys/:id", full, small, asks(models.SecondFactor), p.passkey.Rename},
 		{"DELETE", "/v1/me/passkeys/:id", full, 0, asks(models.RemovePasskey), p.passkey.Remove},
 		{"GET", "/v1/me/totp", enrol, 0, free, p.totp.State},
 		{"POST", "/v1/me/totp", enrol, small, asks(models.AddTOTP), p.totp.Begin},
@@ -123,23 +130,26 @@ func (s *Server) api(p parts) []route {
 		{"DELETE", "/v1/me/totp", full, 0, asks(models.RemoveTOTP), p.totp.Remove},
 		{"GET", "/v1/me/recovery-codes", enrol, 0, free, p.recovery.State},
 		{"POST", "/v1/me/recovery-codes", enrol, small, asks(models.NewRecoveryCodes), p.recovery.Issue},
-		{"DELETE", "/v1/me/recovery", full, 0, free, p.recovery.Stop},
+		{"DELETE", "/v1/me/recovery", full, 0, asks(models.SecondFactor), p.recovery.Stop},
 		{"GET", "/v1/me/face", enrol, 0, free, p.face.State},
 		{"POST", "/v1/me/face/challenge", enrol, small, asks(models.AddFace), p.face.EnrolChallenge},
 		{"GET", "/v1/me/face/capture", enrol, 0, free, p.face.Capture},
 		{"POST", "/v1/me/face", enrol, small, begun(models.AddFace), p.face.Enrol},
 		{"DELETE", "/v1/me/face", full, 0, asks(models.RemoveFace), p.face.Remove},
-		{"POST", "/v1/me/face/consent", full, small, free, p.face.AgreeAnew},
+		{"POST", "/v1/me/face/consent", full, small, asks(models.SecondFactor), p.face.AgreeAnew},
 		{"GET", "/v1/me/devices", enrol, 0, free, p.face.Devices},
 		{"POST", "/v1/me/devices", full, small, asks(models.AddDevice), p.face.AddDevice},
 		{"DELETE", "/v1/me/devices/:id", full, 0, asks(models.RemoveDevice), p.face.RemoveDevice},
 		{"DELETE", "/v1/me", full, 0, asks(models.DeleteAccount), p.account.Delete},
-		{"POST", "/v1/me/restore", full, small, free, p.account.Restore},
+		{"POST", "/v1/me/restore", full, small, asks(models.SecondFactor), p.account.Restore},
 		{"GET", "/v1/me/events", full, 0, free, p.account.Events},
 		{"GET", "/v1/me/export", full, 0, asks(models.Export), p.account.Export},
 		{"GET", "/v1/me/sessions", tidy, 0, free, p.account.Sessions},
 		{"DELETE", "/v1/me/sessions/:id", tidy, 0, free, p.account.EndSession},
 		{"DELETE", "/v1/me/sessions", tidy, 0, free, p.account.EndSessions},
+		{"GET", "/v1/me/remembered-devices", full, 0, free, p.account.Remembered},
+		{"POST", "/v1/me/remembered-devices", full, small, free, p.remembered.Remember},
+		{"DELETE", "/v1/me/remembered-devices/:id", full, 0, free, p.account.Forget},
 		{"POST", "/v1/me/password", full, small, asks(models.ChangePassword), p.auth.ChangePassword},
 
 		{"GET", "/v1/admin/recoveries", full, 0, byAdmins(free), p.admin.Recoveries},

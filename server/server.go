@@ -27,6 +27,7 @@ import (
 	"github.com/sallyport/sallyport/server/passkey"
 	"github.com/sallyport/sallyport/server/place"
 	"github.com/sallyport/sallyport/server/recovery"
+	"github.com/sallyport/sallyport/server/remembered"
 	"github.com/sallyport/sallyport/server/stepup"
 	"github.com/sallyport/sallyport/server/totp"
 	"github.com/sallyport/sallyport/server/web"
@@ -42,6 +43,7 @@ type Store interface {
 	totp.Store
 	face.Store
 	recovery.Store
+	remembered.Store
 	stepup.Store
 	chat.Store
 	link.Store
@@ -139,10 +141,11 @@ func New(deps Deps) (*Server, error) {
 				Digester: deps.Digester, Store: deps.Store, Now: deps.Now, Log: deps.Log, Siteverify: deps.Siteverify, Client: http.DefaultClient,
 			},
 		},
-		passkey:  &passkey.Handlers{Door: door, Store: deps.Store, Party: party},
-		totp:     &totp.Handlers{Door: door, Store: deps.Store, SiteName: deps.SiteName},
-		face:     faces,
-		recovery: &recovery.Handlers{Door: door, Store: deps.Store, Hasher: hasher},
+		passkey:    &passkey.Handlers{Door: door, Store: deps.Store, Party: party},
+		totp:       &totp.Handlers{Door: door, Store: deps.Store, SiteName: deps.SiteName},
+		face:       faces,
+		recovery:   &recovery.Handlers{Door: door, Store: deps.Store, Hasher: hasher},
+		remembered: &remembered.Handlers{Door: door, Store: deps.Store},
 		account: &account.Handlers{Door: door, Store: deps.Store, Place: deps.Places.Place, Face: account.FaceFacts{
 			Unavailable: faces.Unavailable, State: faces.PageState, Statement: face.Statement,
 		}},

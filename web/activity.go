@@ -43,5 +43,5 @@ func (r ActivityRow) Where() string {
 	if r.Browser == "" && r.Device == "" {
 		return ""
 	}
-	return SessionRow{Browser: r.Browser, Device: r.Device}.Name()
+	return Machine{r.Browser, r.Device}.Name()
 }

@@ -64,6 +64,7 @@ func describeFactor(kind string) factorWords {
 		"mail":     {Icon: "password", Name: "Letter", Line: "The link that was sent to your address."},
 		"passkey":  {Icon: "passkey", Name: "Passkey", Line: "Unlock with this device or a security key."},
 		"totp":     {Icon: "totp", Name: "Authenticator app", Line: "Type the six digits your app shows."},
+		"device":   {Icon: "desktop", Name: "Remembered device", Line: "A device that you asked us not to ask on."},
 		"face":     {Icon: "face", Name: "Your face", Line: "Look and turn your head before your camera."},
 		"recovery": {Icon: "recovery", Name: "Recovery code", Line: "Use one of the codes you saved."},
 	}

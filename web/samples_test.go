@@ -39,9 +39,15 @@ func samples() []sample {
 	broken := FaceState{Reason: "signing in with your face is out of order at the moment: use another way"}
 	statement := "Signing in with your face stops a stranger, not somebody who holds your photograph to the camera."
 	rows := []SessionRow{
-		{ID: "s1", Current: true, Browser: "Firefox", Device: "Linux", IP: "192.0.2.17", Place: "Linköping, Sweden", ACR: "aal2", Methods: []string{"pwd", "passkey"}, CreatedAt: at, LastSeenAt: later, ExpiresAt: later.Add(time.Hour)},
-		{ID: "s2", Browser: "Chrome", Device: "Android", IP: "2001:db8:85a3::8a2e:370:7334", ACR: "mfa", Methods: []string{"pwd", "face"}, CreatedAt: at, LastSeenAt: later, ExpiresAt: later.Add(time.Hour)},
+		{Machine: Machine{"Firefox", "Linux"}, ID: "s1", Current: true, IP: "192.0.2.17", Place: "Linköping, Sweden", ACR: "aal2", Methods: []string{"pwd", "passkey"}, CreatedAt: at, LastSeenAt: later, ExpiresAt: later.Add(time.Hour)},
+		{Machine: Machine{"Chrome", "Android"}, ID: "s2", IP: "2001:db8:85a3::8a2e:370:7334", ACR: "mfa", Methods: []string{"pwd", "face"}, CreatedAt: at, LastSeenAt: later, ExpiresAt: later.Add(time.Hour)},
 		{ID: "s3", IP: "198.51.100.4", ACR: "aal2", Methods: []string{"pwd", "totp"}, CreatedAt: at, LastSeenAt: at, ExpiresAt: later},
+	}
+	onDevice := rows[0]
+	onDevice.ACR, onDevice.Methods = "pwd+device", []string{"pwd", "device"}
+	remembered := []RememberedRow{
+		{Machine: Machine{"Firefox", "Linux"}, ID: "d1", Current: true, IP: "192.0.2.17", Place: "Linköping, Sweden", LastUsedAt: later, EndsAt: later.Add(28 * 24 * time.Hour)},
+		{Machine: Machine{"Chrome", "Android"}, ID: "d2", IP: "2001:db8:85a3::8a2e:370:7334", LastUsedAt: at, EndsAt: at.Add(30 * 24 * time.Hour)},
 	}
 	messages := []ChatMessage{
 		{ID: "m1", Username: "grace", DisplayName: "Grace", Body: "Both doors open. Hello from the other side.", At: at},
@@ -53,6 +59,7 @@ func samples() []sample {
 		{"login", LoginPage{Layout: layout("", "/login"), Next: next}},
 		{"register", RegisterPage{Layout: layout("", "/register"), Next: next, PasswordMin: 8, PasswordMax: 256}},
 		{"verify", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"passkey", "totp", "face", "recovery"}, FaceAvailable: true, Next: next}},
+		{"verify-remember", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"totp", "recovery"}, FaceAvailable: true, RememberFor: "30 days", Subject: "2Jd8bY0kZ1rWc7sV5xQmT3nG9fH4pL6aEoU1iKyRtBw"}},
 		{"verify-totp", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"totp", "face", "recovery"}, FaceReason: "signing in with your face is out of order at the moment: use another way"}},
 		{"verify-face", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"face", "recovery"}, FaceAvailable: true}},
 		{"verify-nothing", VerifyPage{Layout: layout("second_factor_required", "/verify"), Factors: []string{"face"}, FaceReason: "signing in with your face is out of order at the moment: use another way"}},
@@ -95,6 +102,7 @@ func samples() []sample {
 		{"activity", activity(layout(stateAuthenticated, "/account/activity"), at)},
 		{"activity-none", ActivityPage{Layout: layout(stateAuthenticated, "/account/activity"), Older: true}},
 		{"sessions", SessionsPage{Layout: layout(stateAuthenticated, "/account/sessions"), Sessions: rows}},
+		{"sessions-remembered", SessionsPage{Layout: layout(stateAuthenticated, "/account/sessions"), Sessions: []SessionRow{onDevice, rows[1]}, Remembered: remembered}},
 		{"sessions-one", SessionsPage{Layout: layout(stateAuthenticated, "/account/sessions"), Sessions: rows[:1]}},
 		{"chat", ChatPage{Layout: layout(stateAuthenticated, "/chat"), Messages: messages}},
 		{"chat-empty", ChatPage{Layout: layout(stateAuthenticated, "/chat")}},

@@ -6,17 +6,32 @@ import "time"
 type SessionsPage struct {
 	Layout
 	Sessions []SessionRow
+	// Remembered are the devices that are not asked for the second step.
+	Remembered []RememberedRow
 }
+
+// Machine is what a user agent tells, such as "Firefox" and "Android": guesses, empty when unknown.
+type Machine struct{ Browser, Device string }
 
 // SessionRow is one of them.
 type SessionRow struct {
+	Machine
 	ID      string
 	Current bool
-	// Browser and Device are guesses from the user agent, such as "Firefox" and "Android"; empty when unknown.
 	// Place is in words; empty when unknown.
-	Browser, Device, IP, Place, ACR  string
+	IP, Place, ACR                   string
 	Methods                          []string
 	CreatedAt, LastSeenAt, ExpiresAt time.Time
+}
+
+// RememberedRow is one of the devices that are remembered.
+type RememberedRow struct {
+	Machine
+	ID      string
+	Current bool
+	// Place is in words; empty when unknown.
+	IP, Place          string
+	LastUsedAt, EndsAt time.Time
 }
 
 func (SessionsPage) page() (name, title string) { return "sessions", "Where you’re signed in" }
@@ -42,20 +57,20 @@ func (p SessionsPage) Others() []SessionRow {
 	return others
 }
 
-// Name is what the list calls the session.
-func (s SessionRow) Name() string {
+// Name is what the lists call it.
+func (m Machine) Name() string {
 	switch {
-	case s.Browser != "" && s.Device != "":
-		return s.Browser + " on " + s.Device
-	case s.Browser != "":
-		return s.Browser
-	case s.Device != "":
-		return "A browser on " + s.Device
+	case m.Browser != "" && m.Device != "":
+		return m.Browser + " on " + m.Device
+	case m.Browser != "":
+		return m.Browser
+	case m.Device != "":
+		return "A browser on " + m.Device
 	}
 	return "An app or unknown browser"
 }
 
 // OnPhone picks the row's picture.
-func (s SessionRow) OnPhone() bool {
-	return s.Device == "Android" || s.Device == "iPhone" || s.Device == "iPad"
+func (m Machine) OnPhone() bool {
+	return m.Device == "Android" || m.Device == "iPhone" || m.Device == "iPad"
 }

@@ -23,7 +23,9 @@ type VerifyPage struct {
 	WaitHours int
 	UnderWay  bool
 	OverAt    *time.Time
-	Next      string
+	// RememberFor is how long this device can be remembered, in words; "" where it can't. Subject stands for the account then.
+	RememberFor, Subject string
+	Next                 string
 }
 
 func (VerifyPage) page() (name, title string) { return "verify", "Confirm it’s you" }

@@ -1,6 +1,7 @@
 package mfa
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 
 var eventKinds = []models.EventKind{
 	models.PasswordPassed, models.PasskeySignIn, models.FactorPassed, models.FactorEnrolled,
-	models.CodesIssued, models.FactorRemoved, models.PasswordChanged, models.DeviceAdded, models.DeviceRemoved, models.Exported,
+	models.CodesIssued, models.FactorRemoved, models.PasswordChanged, models.DeviceAdded, models.DeviceRemoved, models.DeviceRemembered, models.Exported,
 	models.LinkFollowed, models.PasswordReset,
 	models.DeletionRequested, models.FactorsLost, models.RecoveryAsked, models.RecoveryWaited, models.RecoveryVouched, models.AssistedOpened, models.AssistedApproved,
 }
@@ -21,34 +22,38 @@ var eventKinds = []models.EventKind{
 func FuzzNext(f *testing.F) {
 	f.Add([]byte{0, 2, 10, 3}, false)
 	f.Add([]byte{0, 3, 4, 11, 5, 6, 2, 18}, true)
+	f.Add([]byte{0, 34, 9, 8}, true)
 	f.Fuzz(func(t *testing.T, script []byte, established bool) {
-		factors := []models.Factor{models.Passkey, models.TOTP, models.Face, models.Recovery}
+		factors := []models.Factor{models.Passkey, models.TOTP, models.Face, models.Recovery, models.Device}
 		a := models.Attempt{State: models.Anonymous, Established: established}
 		if established {
-			a.Enrolled = models.Enrolled{Passkeys: 1, TOTP: true, Face: true, Codes: 2}
+			a.Enrolled = models.Enrolled{Passkeys: 1, TOTP: true, Face: true, Codes: 2, Remembered: 1}
 		}
 		at := now
 		ways := []*models.WayBack{nil, {Kind: models.WaitingRecovery, BegunAt: now.Add(-policy.Recovery.Wait.Std())}, {Kind: models.WaitingRecovery, BegunAt: now}, {Kind: models.AssistedRecovery, BegunAt: now}, {Kind: models.AssistedRecovery, BegunAt: now, ReadyAt: now}}
 		for _, b := range script {
-			event := models.Event{Kind: eventKinds[int(b)%len(eventKinds)], Factor: factors[int(b>>3)%4], UV: b&0x80 != 0}
-			if event.Factor == models.Recovery && event.Kind != models.FactorPassed {
-				continue // recovery codes are issued by an event of their own
+			event := models.Event{Kind: eventKinds[int(b)%len(eventKinds)], Factor: factors[int(b>>3)%len(factors)], UV: b&0x80 != 0}
+			if (event.Factor == models.Recovery || event.Factor == models.Device) && event.Kind != models.FactorPassed {
+				continue // recovery codes and devices come by events of their own
 			}
 			at = at.Add(time.Duration(b) * 2 * time.Second)
+			event.Since, event.Until = at.Add(-time.Hour), at.Add(time.Hour)
+			remembers := policy
+			remembers.Remember.Allowed = b&0x20 == 0 // switched off and on meanwhile
 			if a.State == models.Authenticated && (a.StepUp == nil || b&0x40 != 0) {
 				a.StepUp = &models.StepUp{CreatedAt: at, ExpiresAt: at.Add(policy.StepUp.MaxAge.Std())}
 			}
 			a.WayBack = ways[int(b>>1)%len(ways)]
 			before := a
-			after, effects, err := Next(policy, a, event, at)
+			after, effects, err := Next(remembers, a, event, at)
 			if err != nil {
 				if len(effects) != 0 || after.State != before.State || len(after.Methods) != len(before.Methods) {
 					t.Fatalf("%v refused, yet it did something", event)
 				}
 				continue
 			}
-			check(t, before, after, event, effects)
-			a = follow(after, event, effects)
+			check(t, remembers, before, after, event, effects)
+			a = follow(after, event, effects, at)
 		}
 	})
 }
@@ -59,7 +64,7 @@ var guards = map[models.EventKind]bool{
 	models.DeletionRequested: true, models.AssistedOpened: true, models.AssistedApproved: true,
 }
 
-func check(t *testing.T, before, after models.Attempt, event models.Event, effects []models.Effect) {
+func check(t *testing.T, policy models.Policy, before, after models.Attempt, event models.Event, effects []models.Effect) {
 	t.Helper()
 	acr := models.ACROf(after.Methods)
 	seen := map[models.Factor]bool{}
@@ -74,8 +79,20 @@ func check(t *testing.T, before, after models.Attempt, event models.Event, effec
 	if acr.Level() == 2 && len(seen) < 2 && !uv {
 		t.Fatalf("level 2 from %v", after.Methods)
 	}
-	if after.State == models.Authenticated && acr.Level() != 2 {
+	if after.State == models.Authenticated && acr.Level() != 2 && (acr != models.ACRDevice || !policy.Remember.Allowed) {
 		t.Fatalf("authenticated at level %d with %v", acr.Level(), after.Methods)
+	}
+	if acr.Level() == 2 && models.ACROf(slices.DeleteFunc(slices.Clone(after.Methods), func(m models.Method) bool { return m.Factor == models.Device })) != acr {
+		t.Fatalf("a remembered device made %s of %v", acr, after.Methods)
+	}
+	if seen[models.Device] && (seen[models.Mail] || !seen[models.Password]) {
+		t.Fatalf("a remembered device beside %v", after.Methods)
+	}
+	if event.Kind == models.DeviceRemembered && (seen[models.Device] || acr.Level() != 2) {
+		t.Fatalf("a device is remembered by %v", after.Methods)
+	}
+	if event.Factor == models.Device && (hasEffect(effects, models.EffectProve) || hasEffect(effects, models.EffectKnowDevice) || hasEffect(effects, models.EffectLift)) {
+		t.Fatalf("a remembered device did %v", effects)
 	}
 	if seen[models.Recovery] && after.State != models.Recovering && !seen[models.Mail] {
 		t.Fatalf("a recovery code led to %s", after.State)
@@ -130,7 +147,10 @@ func check(t *testing.T, before, after models.Attempt, event models.Event, effec
 }
 
 // follow does to the account what the store would do with an accepted event.
-func follow(a models.Attempt, event models.Event, effects []models.Effect) models.Attempt {
+func follow(a models.Attempt, event models.Event, effects []models.Effect, at time.Time) models.Attempt {
+	if hasEffect(effects, models.EffectOpen) {
+		a.BegunAt = at
+	}
 	if hasEffect(effects, models.EffectEstablish) {
 		a.Established = true
 	}
@@ -146,9 +166,14 @@ func follow(a models.Attempt, event models.Event, effects []models.Effect) model
 		a.State, a.Methods = models.Anonymous, nil
 	}
 	e := &a.Enrolled
+	if hasEffect(effects, models.EffectEndAll) || hasEffect(effects, models.EffectForgetDevices) {
+		e.Remembered = 0
+	}
 	switch event.Kind {
 	case models.CodesIssued:
 		e.Codes = 10
+	case models.DeviceRemembered:
+		e.Remembered++
 	case models.FactorPassed:
 		if event.Factor == models.Recovery {
 			e.Codes--

@@ -53,6 +53,9 @@ func goldenTable() string {
 					event.Since = now.Add(-2 * time.Hour)
 					writeRow(&b, frozen, event)
 				}
+				if state == models.Authenticated && deviceRow(event) {
+					writeRow(&b, onDevice(), event)
+				}
 				if kind == models.PasswordPassed {
 					fresh := attemptIn(state)
 					fresh.Established, fresh.Enrolled = false, models.Enrolled{}
@@ -64,6 +67,17 @@ func goldenTable() string {
 	return b.String()
 }
 
+// deviceRow tells for which events the table shows what becomes of them in a session on a
+// remembered device.
+func deviceRow(event models.Event) bool {
+	switch event.Kind {
+	case models.FactorPassed:
+		return event.Factor == models.TOTP || event.Factor == models.Face
+	default:
+		return event.Kind == models.PasswordPassed || event.Kind == models.DeviceRemembered
+	}
+}
+
 // frozenRow tells for which events the table shows what becomes of them in an account
 // that is frozen, by a factor that is older than the fact that was denied. Others of
 // the kind go the same way.
@@ -72,11 +86,11 @@ func frozenRow(event models.Event) bool {
 	case models.PasskeySignIn:
 		return event.UV
 	case models.FactorPassed:
-		return event.Factor == models.TOTP || event.Factor == models.Face
+		return event.Factor == models.TOTP || event.Factor == models.Face || event.Factor == models.Device
 	case models.FactorEnrolled:
 		return event.Factor == models.TOTP
 	default:
-		return event.Kind == models.CodesIssued
+		return event.Kind == models.CodesIssued || event.Kind == models.DeviceRemembered
 	}
 }
 
@@ -87,7 +101,7 @@ func variants(kind models.EventKind) []models.Event {
 	case models.PasskeySignIn:
 		return []models.Event{with(models.Passkey, true), with(models.Passkey, false)}
 	case models.FactorPassed:
-		return []models.Event{with(models.Passkey, true), with(models.Passkey, false), with(models.TOTP, false), with(models.Face, false), with(models.Recovery, false)}
+		return []models.Event{with(models.Passkey, true), with(models.Passkey, false), with(models.TOTP, false), with(models.Face, false), with(models.Recovery, false), recognised}
 	case models.FactorEnrolled:
 		return []models.Event{with(models.Passkey, true), with(models.TOTP, false), with(models.Face, false)}
 	case models.FactorRemoved:
@@ -110,6 +124,9 @@ func writeRow(b *strings.Builder, a models.Attempt, event models.Event) {
 		name += " (has had a factor)"
 	case event.Kind == models.PasswordPassed:
 		name += " (never had a factor)"
+	}
+	if models.ByDevice(a.Methods) {
+		name += ", on a remembered device"
 	}
 	if !a.Freeze.Until.IsZero() {
 		name += ", frozen"

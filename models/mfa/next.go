@@ -22,6 +22,9 @@ func Next(policy models.Policy, attempt models.Attempt, event models.Event, now 
 	if attempt.State != models.Anonymous && !now.Before(earlier(attempt.IdleEndsAt, attempt.EndsAt)) {
 		return attempt, nil, models.Refuse(models.CodeSessionRequired, "this sign-in has expired: start again")
 	}
+	if attempt.State == models.Authenticated && !policy.Bears(models.ACROf(attempt.Methods)) {
+		return attempt, nil, models.Refuse(models.CodeSessionRequired, "a remembered device is not enough here any more: sign in again")
+	}
 	if counts(event) && !policy.Allows(event.Factor) {
 		return attempt, nil, models.Refuse(models.CodeConflict, "this way to confirm it's you is switched off here: choose another")
 	}
@@ -57,7 +60,8 @@ func counts(event models.Event) bool {
 
 // adds tells whether the event gives the account another way in.
 func adds(event models.Event) bool {
-	return event.Kind == models.FactorEnrolled || event.Kind == models.CodesIssued || event.Kind == models.DeviceAdded
+	return event.Kind == models.FactorEnrolled || event.Kind == models.CodesIssued ||
+		event.Kind == models.DeviceAdded || event.Kind == models.DeviceRemembered
 }
 
 // Refusal is the answer to whatever a state does not allow.

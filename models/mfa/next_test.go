@@ -11,13 +11,13 @@ import (
 
 var (
 	now    = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	policy = waiting(models.DefaultPolicy("dlib-v1"))
-	all    = models.Enrolled{Passkeys: 1, TOTP: true, Face: true, Codes: 10}
+	policy = generous(models.DefaultPolicy("dlib-v1"))
+	all    = models.Enrolled{Passkeys: 1, TOTP: true, Face: true, Codes: 10, Remembered: 1}
 )
 
-// waiting lets people wait for their way back.
-func waiting(p models.Policy) models.Policy {
-	p.Recovery.Waiting = true
+// generous is a policy that allows what is off by default.
+func generous(p models.Policy) models.Policy {
+	p.Recovery.Waiting, p.Remember.Allowed = true, true
 	return p
 }
 
@@ -41,11 +41,11 @@ func pwd(at time.Time) models.Method { return models.Method{Factor: models.Passw
 func attemptIn(state models.State) models.Attempt {
 	a := models.Attempt{
 		State: state, Established: true, Enrolled: all, PolicyVersion: policy.Version(),
-		IdleEndsAt: now.Add(time.Minute), EndsAt: now.Add(time.Hour),
+		BegunAt: now.Add(-time.Minute), IdleEndsAt: now.Add(time.Minute), EndsAt: now.Add(time.Hour),
 	}
 	switch state {
 	case models.Anonymous:
-		a.IdleEndsAt, a.EndsAt = time.Time{}, time.Time{}
+		a.BegunAt, a.IdleEndsAt, a.EndsAt = time.Time{}, time.Time{}, time.Time{}
 	case models.SecondFactorRequired:
 		a.Methods = []models.Method{pwd(now)}
 	case models.EnrolmentRequired:
@@ -127,7 +127,7 @@ func TestNextTable(t *testing.T) {
 		{models.Recovering, models.ACRRecovery, ""}, refused(models.CodeSecondFactorRequired),
 		refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), refused(models.CodeConflict),
 	}
-	for _, kind := range []models.EventKind{models.DeviceAdded, models.DeviceRemoved, models.Exported, models.DeletionRequested, models.AssistedOpened, models.AssistedApproved} {
+	for _, kind := range []models.EventKind{models.DeviceAdded, models.DeviceRemoved, models.DeviceRemembered, models.Exported, models.DeletionRequested, models.AssistedOpened, models.AssistedApproved} {
 		table[kind] = table[models.PasswordChanged]
 	}
 	if len(table) != len(eventKinds) {

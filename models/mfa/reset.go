@@ -22,10 +22,14 @@ func linkFollowed(policy models.Policy, a *models.Attempt, _ models.Event, now t
 
 // resetFactorPassed is the second factor of a reset. A face is none here: with a
 // mailbox, which is no physical authenticator, it would be the whole proof (NIST SP
-// 800-63B-4 section 3.2.3).
+// 800-63B-4 section 3.2.3). A remembered device is none anywhere.
 func resetFactorPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
-	if event.Factor == models.Face {
+	switch event.Factor {
+	case models.Face:
 		return nil, models.Refuse(models.CodeConflict, "a face is not enough for a new password: use another way")
+	case models.Device:
+		return nil, models.Refuse(models.CodeConflict, "a remembered device is not enough for a new password: use another way")
+	default: // a factor, or a recovery code
 	}
 	pass(a, event, now)
 	a.State = models.Resetting

@@ -32,7 +32,7 @@ func wanted(policy models.Policy, purpose models.Purpose, e models.Enrolled) mod
 	switch purpose {
 	case models.AddPasskey, models.AddTOTP, models.AddDevice: // of a face alone, what the face itself can't vouch for
 		want = models.ACRAAL2
-	case models.AddFace:
+	case models.AddFace, models.SecondFactor:
 		want = models.ACRMFA
 	default: // the best that the account can give
 	}
@@ -43,9 +43,10 @@ func wanted(policy models.Policy, purpose models.Purpose, e models.Enrolled) mod
 }
 
 // takesPassword tells whether the step-up asks for the password. The change of a
-// password carries the current one itself.
+// password carries the current one itself, and a session on a remembered device has
+// passed it: what it lacks is the factor.
 func takesPassword(policy models.Policy, purpose models.Purpose) bool {
-	return policy.StepUp.Rule(purpose).Password && purpose != models.ChangePassword
+	return policy.StepUp.Rule(purpose).Password && purpose != models.ChangePassword && purpose != models.SecondFactor
 }
 
 // Proven is the context that the attempt has proven at a time for the act that its
@@ -67,6 +68,9 @@ func Proven(policy models.Policy, attempt models.Attempt, purpose models.Purpose
 // Where neither is named, nothing that the account holds will do.
 func StepUp(policy models.Policy, attempt models.Attempt, purpose models.Purpose, at time.Time) error {
 	want := wanted(policy, purpose, attempt.Enrolled)
+	if purpose == models.SecondFactor && models.ACROf(attempt.Methods).Meets(want) {
+		return nil // the session itself has passed both: nothing is asked afresh
+	}
 	if Proven(policy, attempt, purpose, at).Meets(want) {
 		return nil
 	}
@@ -84,7 +88,7 @@ func StepUp(policy models.Policy, attempt models.Attempt, purpose models.Purpose
 		return refusal // nothing else is missing
 	}
 	for _, f := range attempt.Enrolled.List() {
-		if f == models.Recovery || !policy.Allows(f) {
+		if f == models.Recovery || f == models.Device || !policy.Allows(f) {
 			continue
 		}
 		// A passkey is assumed to verify its user: most do, and one that

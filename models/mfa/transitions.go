@@ -43,6 +43,7 @@ var transitions = map[key]step{
 	{models.Authenticated, models.FactorRemoved}:     factorRemoved,
 	{models.Authenticated, models.PasswordChanged}:   passwordChanged,
 	{models.Authenticated, models.DeviceAdded}:       guarded(models.AddDevice, "device_key_added"),
+	{models.Authenticated, models.DeviceRemembered}:  deviceRemembered,
 	{models.Authenticated, models.DeviceRemoved}:     guarded(models.RemoveDevice, "device_key_removed"),
 	{models.Authenticated, models.Exported}:          guarded(models.Export, "exported"),
 	{models.Authenticated, models.AssistedOpened}:    guarded(models.OpenRecovery, "assisted_opened"),
@@ -81,6 +82,9 @@ func passkeySignIn(policy models.Policy, a *models.Attempt, event models.Event, 
 func secondFactorPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
 	if models.ByMail(a.Methods) {
 		return resetFactorPassed(policy, a, event, now)
+	}
+	if event.Factor == models.Device {
+		return deviceRecognised(policy, a, event, now)
 	}
 	pass(a, event, now)
 	if event.Factor == models.Recovery {
@@ -157,6 +161,9 @@ func passwordConfirmed(policy models.Policy, a *models.Attempt, event models.Eve
 }
 
 func stepUpPassed(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
+	if event.Factor == models.Device {
+		return nil, Refusal(a.State) // it proves nothing afresh
+	}
 	pass(a, event, now)
 	if event.Factor == models.Recovery {
 		return owned(a, event, beginRecovery(policy, a, now)...), nil
@@ -206,7 +213,7 @@ func factorRemoved(policy models.Policy, a *models.Attempt, event models.Event, 
 			return nil, err
 		}
 	}
-	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectDropEnrolments}, record("factor_removed", event)}, nil
+	return []models.Effect{{Kind: models.EffectRotate}, {Kind: models.EffectEndOthers}, {Kind: models.EffectForgetDevices}, {Kind: models.EffectDropEnrolments}, record("factor_removed", event)}, nil
 }
 
 func passwordChanged(policy models.Policy, a *models.Attempt, _ models.Event, now time.Time) ([]models.Effect, error) {
@@ -214,7 +221,8 @@ func passwordChanged(policy models.Policy, a *models.Attempt, _ models.Event, no
 		return nil, err
 	}
 	return stop(a,
-		models.Effect{Kind: models.EffectRotate}, models.Effect{Kind: models.EffectEndOthers}, models.Effect{Kind: models.EffectDropEnrolments},
+		models.Effect{Kind: models.EffectRotate}, models.Effect{Kind: models.EffectEndOthers}, models.Effect{Kind: models.EffectForgetDevices},
+		models.Effect{Kind: models.EffectDropEnrolments},
 		reset(models.Password), record("password_changed", of(models.Password)),
 	), nil
 }
@@ -250,11 +258,11 @@ func beginRecovery(policy models.Policy, a *models.Attempt, now time.Time) []mod
 // NIST SP 800-63B-4 section 4.2.1.1 asks, so that nobody runs out of them. While the
 // account is frozen nothing is added, and the used one is missing.
 func codeUsed(a *models.Attempt, now time.Time) []models.Effect {
-	used := record("recovery_code_used", of(models.Recovery))
-	if a.Freeze.Active(now) {
-		return []models.Effect{used}
+	effects := []models.Effect{{Kind: models.EffectForgetDevices}}
+	if !a.Freeze.Active(now) {
+		effects = append(effects, models.Effect{Kind: models.EffectReissue})
 	}
-	return []models.Effect{{Kind: models.EffectReissue}, used}
+	return append(effects, record("recovery_code_used", of(models.Recovery)))
 }
 
 // recovering lets an attempt set up what was lost, and no more.

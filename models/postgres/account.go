@@ -169,7 +169,7 @@ func (s *Store) ChangePassword(ctx context.Context, ref models.Ref, old, fresh s
 
 // Enrolled counts the factors of an account.
 func (s *Store) Enrolled(ctx context.Context, session models.Session) (models.Enrolled, error) {
-	e, err := enrolledOf(ctx, s.pool, session.User.ID, session.ID)
+	e, err := enrolledOf(ctx, s.pool, session.User.ID, session.ID, s.clock())
 	return e, fail(err)
 }
 
@@ -178,7 +178,7 @@ type queryer interface {
 }
 
 // enrolledOf counts what a session of the account may count on.
-func enrolledOf(ctx context.Context, db queryer, userID, sessionID models.ID) (models.Enrolled, error) {
+func enrolledOf(ctx context.Context, db queryer, userID, sessionID models.ID, now time.Time) (models.Enrolled, error) {
 	var e models.Enrolled
 	err := db.QueryRow(ctx, `
 		WITH disabled AS (SELECT factor FROM factor_failures WHERE user_id = $1 AND disabled_at IS NOT NULL)
@@ -187,7 +187,8 @@ func enrolledOf(ctx context.Context, db queryer, userID, sessionID models.ID) (m
 			EXISTS (SELECT 1 FROM totp WHERE user_id = $1 AND quarantined_at IS NULL AND 'totp' NOT IN (SELECT factor FROM disabled)),
 			EXISTS (SELECT 1 FROM faces WHERE user_id = $1 AND disabled_at IS NULL),
 			(SELECT count(*) FROM `+usableCodes+` AND c.used_at IS NULL AND 'recovery' NOT IN (SELECT factor FROM disabled)),
-			ARRAY(SELECT factor FROM disabled)`, userID, sessionID,
-	).Scan(&e.Passkeys, &e.TOTP, &e.Face, &e.Codes, &e.Disabled)
+			(SELECT count(*) FROM remembered_devices WHERE user_id = $1 AND ends_at > $3 AND 'device' NOT IN (SELECT factor FROM disabled)),
+			ARRAY(SELECT factor FROM disabled)`, userID, sessionID, now,
+	).Scan(&e.Passkeys, &e.TOTP, &e.Face, &e.Codes, &e.Remembered, &e.Disabled)
 	return e, err
 }

@@ -40,6 +40,8 @@ var belongings = map[string]string{
 	"device_keys":     `INSERT INTO device_keys (id, user_id, name, public_key, thumbprint, created_at, last_used_at) VALUES ($2, $1, 'laptop', '', 'print', $3, $3)`,
 	"chat_messages":   `INSERT INTO chat_messages (id, user_id, body, created_at) VALUES ($2, $1, 'hello', $3)`,
 	"factor_failures": `INSERT INTO factor_failures (user_id, factor, failures) SELECT $1, 'totp', 3 WHERE $2::uuid IS NOT NULL AND $3::timestamptz IS NOT NULL`,
+	"remembered_devices": `INSERT INTO remembered_devices (id, user_id, session_id, public_key, thumbprint, ip, user_agent, created_at, last_used_at, ends_at)
+		SELECT $2, $1, s.id, '', 'print', s.ip, s.user_agent, $3, $3, $3 FROM sessions s WHERE s.user_id = $1 LIMIT 1`,
 	"known_devices": `INSERT INTO known_devices (id, user_id, token_hash, session_id, user_agent, created_at, last_used_at)
 		SELECT $2::uuid, $1::uuid, sha256(convert_to($2::text, 'UTF8')), s.id, s.user_agent, $3, $3 FROM sessions s WHERE s.user_id = $1 LIMIT 1`,
 }

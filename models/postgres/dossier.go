@@ -50,7 +50,7 @@ func (s *Store) Dossier(ctx context.Context, userID models.ID) (models.Dossier, 
 	if d.Freeze, err = s.Freeze(ctx, userID); err != nil {
 		return d, err
 	}
-	d.KnownDevices, err = listOf[models.RememberedDevice](ctx, s, userID, `
+	d.KnownDevices, err = listOf[models.SeenDevice](ctx, s, userID, `
 		SELECT id, user_agent, created_at, last_used_at
 		FROM known_devices
 		WHERE user_id = $1

@@ -116,16 +116,21 @@ func carryOut(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID, d
 	}
 }
 
-// endAll ends every session of the account, and with them what they began.
+// endAll ends every session of the account, and with them what they began. No device
+// is remembered beyond it.
 func endAll(ctx context.Context, tx pgx.Tx, userID models.ID) error {
-	_, err := tx.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1`, userID)
+	_, err := tx.Exec(ctx, `DELETE FROM remembered_devices WHERE user_id = $1`, userID)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1`, userID)
 	return err
 }
 
 // quarantine sets aside what was added to the account between two times, both
 // included, and counts it. What is written in the transaction of a fact bears the
 // fact's very time. Factors stay for their owner to look at and remove. Recovery
-// codes, device keys and known devices go: they show nothing, and are made anew in a moment.
+// codes, device keys, known and remembered devices go: they show nothing, and are made anew in a moment.
 // Whatever else a fact may add to an account belongs here.
 func quarantine(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID, from, until time.Time) (int64, error) {
 	var all int64
@@ -138,9 +143,10 @@ func quarantine(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID,
 		`UPDATE faces SET quarantined_at = $4, disabled_at = $4
 		 WHERE user_id = $1 AND quarantined_at IS NULL
 			AND EXISTS (SELECT 1 FROM face_captures WHERE user_id = $1 AND created_at BETWEEN $2 AND $3)`: {userID, from, until, now},
-		`DELETE FROM recovery_codes WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`: {userID, from, until},
-		`DELETE FROM device_keys WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`:    {userID, from, until},
-		`DELETE FROM known_devices WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`:  {userID, from, until},
+		`DELETE FROM recovery_codes WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`:     {userID, from, until},
+		`DELETE FROM device_keys WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`:        {userID, from, until},
+		`DELETE FROM known_devices WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`:      {userID, from, until},
+		`DELETE FROM remembered_devices WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`: {userID, from, until},
 	} {
 		tag, err := tx.Exec(ctx, sql, args...)
 		if err != nil {

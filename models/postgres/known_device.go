@@ -73,19 +73,31 @@ func (s *Store) knowDevice(ctx context.Context, tx pgx.Tx, now time.Time, sessio
 }
 
 // forgetOtherDevices goes with ending an account's other sessions: only the
-// device of this one keeps its lane.
+// device of this one keeps its lane, and is still remembered.
 func forgetOtherDevices(ctx context.Context, tx pgx.Tx, session models.Session) error {
 	_, err := tx.Exec(ctx, `
 		DELETE FROM known_devices
+		WHERE user_id = $1 AND session_id <> $2`, session.User.ID, session.ID)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		DELETE FROM remembered_devices
 		WHERE user_id = $1 AND session_id <> $2`, session.User.ID, session.ID)
 	return err
 }
 
 // forgetDevice goes with ending a session from another: whoever has that device
-// has no lane any more.
+// has no lane any more, and is asked for the second step again.
 func forgetDevice(ctx context.Context, tx pgx.Tx, userID, sessionID models.ID) error {
 	_, err := tx.Exec(ctx, `
 		DELETE FROM known_devices
+		WHERE user_id = $1 AND session_id = $2`, userID, sessionID)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		DELETE FROM remembered_devices
 		WHERE user_id = $1 AND session_id = $2`, userID, sessionID)
 	return err
 }

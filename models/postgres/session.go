@@ -170,10 +170,10 @@ func (s *Store) EndAllSessions(ctx context.Context, by models.Session) error {
 		if err := lockUser(ctx, tx, by.User.ID); err != nil {
 			return err
 		}
-		if err := endOthers(ctx, tx, by); err != nil {
+		if err := forgetOtherDevices(ctx, tx, by); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM sessions WHERE id = $1`, by.ID); err != nil {
+		if err := endAll(ctx, tx, by.User.ID); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, now, by, "all_sessions_ended", nil)

@@ -30,12 +30,12 @@ func (s *Store) advance(ctx context.Context, ref models.Ref, decide models.Decid
 		if err != nil {
 			return err
 		}
-		attempt, err := attemptOf(ctx, tx, before.User, before.ID)
+		attempt, err := attemptOf(ctx, tx, before.User, before.ID, now)
 		if err != nil {
 			return err
 		}
 		attempt.State, attempt.Methods = before.State, before.Methods
-		attempt.PolicyVersion = before.PolicyVersion
+		attempt.PolicyVersion, attempt.BegunAt = before.PolicyVersion, before.CreatedAt
 		attempt.IdleEndsAt, attempt.EndsAt = before.IdleEndsAt, before.EndsAt
 		// Used up before it is judged: a refusal takes that back with everything else.
 		if attempt.StepUp, err = spendStepUp(ctx, tx, ref.ID, ref.Act); err != nil {
@@ -86,7 +86,7 @@ func (s *Store) openLocked(ctx context.Context, tx pgx.Tx, now time.Time, userID
 		return models.Session{}, "", err
 	}
 	id := models.NewID(now)
-	attempt, err := attemptOf(ctx, tx, user, id)
+	attempt, err := attemptOf(ctx, tx, user, id, now)
 	if err != nil {
 		return models.Session{}, "", err
 	}
@@ -100,8 +100,8 @@ func (s *Store) openLocked(ctx context.Context, tx pgx.Tx, now time.Time, userID
 }
 
 // attemptOf fills what the machine must know of the account.
-func attemptOf(ctx context.Context, tx pgx.Tx, user models.User, sessionID models.ID) (models.Attempt, error) {
-	enrolled, err := enrolledOf(ctx, tx, user.ID, sessionID)
+func attemptOf(ctx context.Context, tx pgx.Tx, user models.User, sessionID models.ID, now time.Time) (models.Attempt, error) {
+	enrolled, err := enrolledOf(ctx, tx, user.ID, sessionID, now)
 	if err != nil {
 		return models.Attempt{}, err
 	}
@@ -153,6 +153,8 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 			_, err = endRecovery(ctx, tx, session.User.ID)
 		case models.EffectReissue:
 			err = reissue(ctx, tx, now, effect.Code)
+		case models.EffectForgetDevices:
+			err = forgetAllRemembered(ctx, tx, session)
 		case models.EffectKnowDevice:
 			err = s.knowDevice(ctx, tx, now, session, effect.Device)
 		default:
@@ -185,7 +187,7 @@ func (s *Store) recordEffect(ctx context.Context, tx pgx.Tx, now time.Time, sess
 		detail["id"] = effect.Object
 	}
 	if effect.Factor == models.Recovery {
-		enrolled, err := enrolledOf(ctx, tx, session.User.ID, session.ID)
+		enrolled, err := enrolledOf(ctx, tx, session.User.ID, session.ID, now)
 		if err != nil {
 			return err
 		}

@@ -24,6 +24,8 @@ type Store interface {
 	FaceFactor(ctx context.Context, userID models.ID) (models.FaceFactor, error)
 	Consents(ctx context.Context, userID models.ID) ([]models.Consent, error)
 	DeviceKeys(ctx context.Context, userID models.ID) ([]models.DeviceKey, error)
+	RememberedDevices(ctx context.Context, userID models.ID) ([]models.RememberedDevice, error)
+	ForgetRemembered(ctx context.Context, by models.Session, id models.ID) error
 	Dossier(ctx context.Context, userID models.ID) (models.Dossier, error)
 	Events(ctx context.Context, userID, before models.ID, limit int) ([]models.AuditEvent, error)
 	RequestDeletion(ctx context.Context, ref models.Ref, grace time.Duration, decide models.Decide) (time.Time, error)

@@ -21,6 +21,7 @@ type exportBody struct {
 	Face          *exportedFace   `json:"face"`
 	Consents      []exportedClaim `json:"consents"`
 	Devices       []exportedKey   `json:"devices"`
+	Remembered    []deviceBody    `json:"remembered_devices"`
 	Sessions      []sessionBody   `json:"sessions"`
 	exportedDossier
 }
@@ -82,6 +83,9 @@ func (h *Handlers) Export(c *fiber.Ctx) error {
 	}
 	body.RecoveryCodes = enrolled.Codes
 	if err := h.exportFace(c, &body); err != nil {
+		return err
+	}
+	if body.Remembered, err = h.remembered(c); err != nil {
 		return err
 	}
 	if body.Sessions, err = h.sessions(c); err != nil {

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -22,7 +23,8 @@ func (h *Handlers) VerifyPage(c *fiber.Ctx) error {
 		return err
 	}
 	reason := h.Face.Unavailable(h.Policy(c))
-	page := pages.VerifyPage{Layout: h.Layout(c), FaceAvailable: reason == "", FaceReason: reason, Off: len(enrolled.Disabled) > 0, ByMail: models.ByMail(s.Methods), Next: web.NextPath(c)}
+	page := pages.VerifyPage{Layout: h.Layout(c), FaceAvailable: reason == "", FaceReason: reason, ByMail: models.ByMail(s.Methods), Next: web.NextPath(c)}
+	page.Off = slices.ContainsFunc(enrolled.Disabled, func(f models.Factor) bool { return f != models.Device })
 	recovery := h.Policy(c).Recovery
 	page.Waiting, page.WaitHours = recovery.Waiting && h.Mails, int(recovery.Wait.Std().Hours())
 	if wayBack, err := h.Store.WayBack(c.UserContext(), s.User.ID); err != nil {
@@ -34,10 +36,27 @@ func (h *Handlers) VerifyPage(c *fiber.Ctx) error {
 			page.OverAt = &over
 		}
 	}
+	if remember := h.Policy(c).Remember; remember.Allowed && !page.ByMail {
+		page.RememberFor, page.Subject = inWords(remember.Lifetime.Std()), models.SubjectOf(s.User.ID)
+	}
 	for _, f := range byUse(h.Counting(c, s, enrolled), used) {
-		page.Factors = append(page.Factors, string(f))
+		if f != models.Device { // which the page tries by itself
+			page.Factors = append(page.Factors, string(f))
+		}
 	}
 	return h.Render(c, page)
+}
+
+// inWords says how long something lasts, in whole days or hours.
+func inWords(d time.Duration) string {
+	n, unit := int(d/time.Hour), "hour"
+	if n >= 48 {
+		n, unit = n/24, "day"
+	}
+	if n != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("%d %s", n, unit)
 }
 
 // byUse puts the factors used last first; recovery codes stay last, for they
@@ -99,7 +118,9 @@ func (h *Handlers) SecurityPage(c *fiber.Ctx) error {
 		return err
 	}
 	for _, f := range enrolled.Disabled {
-		page.Off = append(page.Off, string(f))
+		if f != models.Device { // which is remembered anew while signing in
+			page.Off = append(page.Off, string(f))
+		}
 	}
 	totp, err := h.Store.TOTP(ctx, userID)
 	switch {
@@ -141,13 +162,22 @@ func (h *Handlers) SessionsPage(c *fiber.Ctx) error {
 	page := pages.SessionsPage{Layout: h.Layout(c)}
 	for _, s := range list {
 		row := pages.SessionRow{
-			ID: string(s.ID), Current: s.Current, Browser: s.Browser, Device: s.Device, IP: s.IP, Place: s.Place, ACR: string(s.ACR),
+			Machine: pages.Machine{Browser: s.Browser, Device: s.Device}, ID: string(s.ID), Current: s.Current, IP: s.IP, Place: s.Place, ACR: string(s.ACR),
 			CreatedAt: s.CreatedAt, LastSeenAt: s.LastSeenAt, ExpiresAt: s.ExpiresAt,
 		}
 		for _, m := range s.Methods {
 			row.Methods = append(row.Methods, string(m))
 		}
 		page.Sessions = append(page.Sessions, row)
+	}
+	remembered, err := h.remembered(c)
+	if err != nil {
+		return err
+	}
+	for _, d := range remembered {
+		page.Remembered = append(page.Remembered, pages.RememberedRow{
+			Machine: pages.Machine{Browser: d.Browser, Device: d.Device}, ID: string(d.ID), Current: d.Current, IP: d.IP, Place: d.Place, LastUsedAt: d.LastUsedAt, EndsAt: d.EndsAt,
+		})
 	}
 	return h.Render(c, page)
 }

@@ -44,6 +44,8 @@ var timeline = map[string]said{
 	"breach_check_failed":       {"Your new password was not looked up", "We could not ask whether it is among leaked ones, and took it."},
 	"device_key_added":          {"A browser was registered for its camera", "It vouches for the camera when you sign in with your face."},
 	"device_key_removed":        {"A browser was taken off the list", "It no longer vouches for its camera."},
+	"device_remembered":         {"A browser was remembered", "There your password alone lets you in, for a while. For changes you are asked for more."},
+	"remembered_device_removed": {"A remembered browser was forgotten", "There you are asked for your second step again."},
 	"new_device":                {"A new browser signed in", "We had not seen it at your account before."},
 	"first_device":              {"Your first browser was remembered", "Others that sign in are new to us, and we tell you of them."},
 	"passkey_counter_regressed": {"A passkey may have been copied", "It counted backwards. If you can’t think why, remove it."},
@@ -68,7 +70,7 @@ var ofNobody = []string{"face_cohort_activated", "account_erased"}
 
 var factorNames = map[models.Factor]string{
 	models.Password: "your password", models.Passkey: "a passkey", models.TOTP: "your authenticator app", models.Face: "your face",
-	models.Recovery: "a recovery code",
+	models.Recovery: "a recovery code", models.Device: "a browser that you had remembered",
 }
 
 // describe puts a fact into words. One that has none yet is told by its name: what

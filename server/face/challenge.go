@@ -195,7 +195,7 @@ func (h *Handlers) issue(c *fiber.Ctx, purpose string, engine biometrics.Engine,
 		ID: challenge.ID, ExpiresAt: challenge.ExpiresAt, Capture: capturePaths[purpose] + "?challenge=" + string(challenge.ID), Flash: flash,
 		Frame: frameBody{MaxBytes: h.Gate.Config().MaxBytes, MinSide: h.Gate.Config().MinSide, PerSecond: framesPerSecond},
 		Device: bindBody{
-			Required: policy.Face.RequireDeviceKey, Keys: []string{}, Nonce: data.Nonce, Subject: subjectOf(s.User.ID), Session: s.ID, Purpose: purpose, MayAdd: data.MayAddKey,
+			Required: policy.Face.RequireDeviceKey, Keys: []string{}, Nonce: data.Nonce, Subject: models.SubjectOf(s.User.ID), Session: s.ID, Purpose: purpose, MayAdd: data.MayAddKey,
 		},
 	}
 	for _, k := range keys {

@@ -34,7 +34,7 @@ func (h *Handlers) Devices(c *fiber.Ctx) error {
 		list = append(list, describe(k))
 	}
 	s := web.Session(c)
-	return c.JSON(fiber.Map{"devices": list, "subject": subjectOf(s.User.ID), "session": s.ID})
+	return c.JSON(fiber.Map{"devices": list, "subject": models.SubjectOf(s.User.ID), "session": s.ID})
 }
 
 type addDeviceRequest struct {
@@ -54,12 +54,13 @@ func (h *Handlers) AddDevice(c *fiber.Ctx) error {
 	if err := web.Decode(c, &r); err != nil {
 		return err
 	}
-	key, err := newSigner(r.PublicKey)
+	read, err := models.ReadBrowserKey(r.PublicKey)
 	if err != nil {
 		return err
 	}
+	key := signer{BrowserKey: read}
 	s := web.Session(c)
-	if !key.verify([]string{openTag, h.Origin, subjectOf(s.User.ID), string(s.ID), purposeDevice, key.Thumbprint}, r.Signature) {
+	if !key.Verify([]string{openTag, h.Origin, models.SubjectOf(s.User.ID), string(s.ID), purposeDevice, key.Thumbprint}, r.Signature) {
 		return badSignature()
 	}
 	name, err := deviceName(r.Name)

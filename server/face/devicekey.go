@@ -2,15 +2,8 @@ package face
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"math/big"
-	"strings"
 	"time"
 
 	"github.com/gofiber/contrib/websocket"
@@ -26,9 +19,8 @@ const (
 // signer is the key at the camera's end: one of the account's, or (ID empty) a
 // new one that an enrolment would register.
 type signer struct {
-	ID         models.ID `json:"id,omitempty"`
-	PublicKey  []byte    `json:"public_key"` // SubjectPublicKeyInfo
-	Thumbprint string    `json:"thumbprint"`
+	ID models.ID `json:"id,omitempty"`
+	models.BrowserKey
 }
 
 type handshake struct {
@@ -61,7 +53,7 @@ func (s *sitting) authenticate(ctx context.Context) (*signer, error) {
 	}
 	statement := s.h.statement(s.challenge, *key)
 	statement[0] = openTag
-	if !key.verify(append(statement, s.data.Nonce), hello.Signature) {
+	if !key.Verify(append(statement, s.data.Nonce), hello.Signature) {
 		return nil, badSignature()
 	}
 	return key, nil
@@ -72,7 +64,8 @@ func (s *sitting) findKey(ctx context.Context, hello handshake) (*signer, error)
 		if s.challenge.Purpose == purposeVerify {
 			return nil, noDeviceKey()
 		}
-		return newSigner(hello.PublicKey)
+		key, err := models.ReadBrowserKey(hello.PublicKey)
+		return &signer{BrowserKey: key}, err
 	}
 	keys, err := s.h.Store.DeviceKeys(ctx, s.session.User.ID)
 	if err != nil {
@@ -80,43 +73,16 @@ func (s *sitting) findKey(ctx context.Context, hello handshake) (*signer, error)
 	}
 	for _, k := range keys {
 		if k.Thumbprint == hello.Thumbprint {
-			return &signer{k.ID, k.PublicKey, k.Thumbprint}, nil
+			return &signer{k.ID, models.BrowserKey{PublicKey: k.PublicKey, Thumbprint: k.Thumbprint}}, nil
 		}
 	}
 	return nil, noDeviceKey()
 }
 
-// newSigner reads a public key that a browser exported.
-func newSigner(text string) (*signer, error) {
-	malformed := models.Invalid("public_key", "malformed", "send the SubjectPublicKeyInfo of a P-256 key in base64url")
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(raw) > 256 {
-		return nil, malformed
-	}
-	parsed, err := x509.ParsePKIXPublicKey(raw)
-	key, ok := parsed.(*ecdsa.PublicKey)
-	if err != nil || !ok || key.Curve != elliptic.P256() {
-		return nil, malformed
-	}
-	// One key has one thumbprint, however it was written.
-	if raw, err = x509.MarshalPKIXPublicKey(key); err != nil {
-		return nil, malformed
-	}
-	sum := sha256.Sum256(raw)
-	return &signer{PublicKey: raw, Thumbprint: base64.RawURLEncoding.EncodeToString(sum[:])}, nil
-}
-
 // statement is what a key signs beside the nonce or the frames: where, for whom,
 // for what and by which key. A line each.
 func (h *Handlers) statement(c models.Challenge, key signer) []string {
-	return []string{framesTag, h.Origin, subjectOf(c.UserID), string(c.SessionID), c.Purpose, string(c.ID), key.Thumbprint}
-}
-
-// subjectOf stands for an account in what its browser signs: at the second door
-// a session is told no more of the account than its factors.
-func subjectOf(userID models.ID) string {
-	sum := sha256.Sum256([]byte("sallyport subject\n" + string(userID)))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+	return []string{framesTag, h.Origin, models.SubjectOf(c.UserID), string(c.SessionID), c.Purpose, string(c.ID), key.Thumbprint}
 }
 
 // signed holds a capture to the key that opened it: the signature covers every
@@ -125,23 +91,10 @@ func (k signer) signed(statement []string, signature string, frames [][]byte) er
 	for _, sum := range frames {
 		statement = append(statement, hex.EncodeToString(sum))
 	}
-	if !k.verify(statement, signature) {
+	if !k.Verify(statement, signature) {
 		return badSignature()
 	}
 	return nil
-}
-
-// verify checks an ECDSA signature over SHA-256 as WebCrypto makes it: r and s of
-// 32 bytes each (IEEE P1363).
-func (k signer) verify(lines []string, signature string) bool {
-	raw, err := base64.RawURLEncoding.DecodeString(signature)
-	parsed, bad := x509.ParsePKIXPublicKey(k.PublicKey)
-	key, ok := parsed.(*ecdsa.PublicKey)
-	if err != nil || bad != nil || !ok || len(raw) != 64 {
-		return false
-	}
-	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
-	return ecdsa.Verify(key, sum[:], new(big.Int).SetBytes(raw[:32]), new(big.Int).SetBytes(raw[32:]))
 }
 
 // record is the row of a key; a new one gets its id now.

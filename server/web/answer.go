@@ -81,10 +81,13 @@ func (d *Door) UsableFactors(c *fiber.Ctx, s models.Session) ([]models.Factor, e
 }
 
 // Counting lists those of an account's factors that the policy lets count in a
-// session: a face counts for nothing beside a letter's link.
+// session: a face or a remembered device counts for nothing beside a letter's link, and
+// a device for nothing once the second door is open.
 func (d *Door) Counting(c *fiber.Ctx, s models.Session, enrolled models.Enrolled) []models.Factor {
-	policy, byMail := d.Policy(c), models.ByMail(s.Methods)
-	return slices.DeleteFunc(enrolled.List(), func(f models.Factor) bool { return !policy.Allows(f) || byMail && f == models.Face })
+	policy, byMail, inside := d.Policy(c), models.ByMail(s.Methods), s.State != models.SecondFactorRequired
+	return slices.DeleteFunc(enrolled.List(), func(f models.Factor) bool {
+		return !policy.Allows(f) || byMail && f == models.Face || (byMail || inside) && f == models.Device
+	})
 }
 
 // Opened prepares the answer to whatever opened or moved a session: the new

@@ -72,8 +72,9 @@ func (d *Door) FindSession(c *fiber.Ctx) error {
 }
 
 // hold holds a session to the stricter of the policy it began with and the one
-// in force. It is not live when its end has come under them, or when it began
-// under rules that nobody knows any more and is not signed in: it starts over.
+// in force. It is not live when its end has come under them, when it stands on a
+// remembered device that they don't bear, or when it began under rules that nobody
+// knows any more and is not signed in: it starts over.
 func (d *Door) hold(ctx context.Context, session *models.Session) (began models.Policy, live bool, err error) {
 	began, err = d.Policies.ByVersion(ctx, session.PolicyVersion)
 	switch {
@@ -84,8 +85,9 @@ func (d *Door) hold(ctx context.Context, session *models.Session) (began models.
 	case err != nil:
 		return began, false, err
 	}
-	clamp(session, began.Strictest(d.Policies.Current()))
-	return began, d.Now().Before(session.ExpiresAt()), nil
+	policy := began.Strictest(d.Policies.Current())
+	clamp(session, policy)
+	return began, d.Now().Before(session.ExpiresAt()) && policy.Bears(session.ACR()), nil
 }
 
 // States tells where those of the sessions stand that are live, for whoever holds

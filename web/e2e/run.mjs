@@ -21,7 +21,7 @@ import { policyText } from "./helpers/policy.mjs";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, "../..");
 /** Specs that change the server's policy for all, or sit before a camera, which wants both cores. */
-const ALONE = ["bot-check", "camera", "face", "face-attacks", "face-device"].map((name) => path.join("specs", `${name}.test.mjs`));
+const ALONE = ["bot-check", "camera", "face", "face-attacks", "face-device", "remembered"].map((name) => path.join("specs", `${name}.test.mjs`));
 
 const database = process.env.SALLYPORT_E2E_DATABASE_URL;
 if (!database) throw new Error("SALLYPORT_E2E_DATABASE_URL must name a Postgres database that the tests may fill");

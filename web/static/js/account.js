@@ -1,5 +1,4 @@
 // @ts-check
-import { request } from "./api.js";
 import { confirm } from "./confirm.js";
 import { download } from "./download.js";
 import { onClick, onSubmit, reloadWith } from "./forms.js";
@@ -39,7 +38,7 @@ onClick(data.querySelector("[data-delete]"), data, async () => {
 const going = /** @type {HTMLElement | null} */ (document.querySelector("[data-going]"));
 if (going) {
   onClick(going.querySelector("[data-keep]"), going, async () => {
-    await request("POST", "/v1/me/restore");
+    await write("POST", "/v1/me/restore");
     await reloadWith("Your account stays.");
   });
 }
@@ -47,7 +46,7 @@ if (going) {
 const comingBack = /** @type {HTMLElement | null} */ (document.querySelector("[data-coming-back]"));
 if (comingBack) {
   onClick(comingBack.querySelector("[data-stop-recovery]"), comingBack, async () => {
-    await request("DELETE", "/v1/me/recovery");
+    await write("DELETE", "/v1/me/recovery");
     await reloadWith("The way back is stopped. Nobody comes in by it.");
   });
 }

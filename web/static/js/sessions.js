@@ -14,6 +14,16 @@ for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelector
   });
 }
 
+for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-device]"))) {
+  onClick(row.querySelector("[data-forget]"), root, async () => {
+    await write("DELETE", `/v1/me/remembered-devices/${encodeURIComponent(row.dataset.device ?? "")}`);
+    say.textContent = `${row.querySelector("strong")?.textContent} is forgotten, and asked for the second step again.`;
+    row.remove();
+    if (!document.querySelector("[data-device]")) document.querySelector("[data-remembered]")?.remove();
+    (document.getElementById("remembered-devices") ?? document.getElementById("other-devices"))?.focus();
+  });
+}
+
 onClick(document.querySelector("[data-end-others]"), root, async () => {
   const sure = await confirm({
     heading: "Sign out everywhere else?",
