@@ -10,6 +10,9 @@ type Attempt struct {
 	Established   bool     // the account has had a second factor at some time
 	Enrolled      Enrolled // without what is quarantined
 	Freeze        Freeze
+	EmailVerified bool // the account's address is proven
+	// MustVerify says that it has to be; whoever decides for a request fills it in.
+	MustVerify    bool
 	PolicyVersion string
 	// StepUp is what the session asked for beforehand to do just this; nil without.
 	StepUp     *StepUp
@@ -35,6 +38,11 @@ const (
 	LinkFollowed      EventKind = "link_followed" // of a letter for a new password
 	PasswordReset     EventKind = "password_reset"
 	DeletionRequested EventKind = "deletion_requested"
+	// A change of the address and a second one are only asked for in a session; the
+	// link that is sent there does the rest.
+	EmailAsked         EventKind = "email_asked"
+	SecondEmailAsked   EventKind = "second_email_asked"
+	SecondEmailRemoved EventKind = "second_email_removed"
 )
 
 // Event is one thing that happened, already checked by whoever reports it.
@@ -63,17 +71,18 @@ type EffectKind string
 
 // The effects.
 const (
-	EffectOpen           EffectKind = "open"            // insert the session row
-	EffectRotate         EffectKind = "rotate"          // new token, the old one dies
-	EffectEndOthers      EffectKind = "end_others"      // end every other session of the account
-	EffectEndAll         EffectKind = "end_all"         // end every session of the account, this one too
-	EffectDropEnrolments EffectKind = "drop_enrolments" // forget unfinished enrolments of the account
-	EffectEstablish      EffectKind = "establish"       // set mfa_established_at, once
-	EffectResetCount     EffectKind = "reset_count"     // this factor's own failures
-	EffectLift           EffectKind = "lift"            // end a freeze, trust the password again
-	EffectRecord         EffectKind = "record"          // write the audit row
-	EffectProve          EffectKind = "prove"           // note the proof on the step-up that it was given for
-	EffectKnowDevice     EffectKind = "know_device"     // remember the browser, or record that it is new
+	EffectOpen            EffectKind = "open"              // insert the session row
+	EffectRotate          EffectKind = "rotate"            // new token, the old one dies
+	EffectEndOthers       EffectKind = "end_others"        // end every other session of the account
+	EffectEndAll          EffectKind = "end_all"           // end every session of the account, this one too
+	EffectDropEnrolments  EffectKind = "drop_enrolments"   // forget unfinished enrolments of the account
+	EffectEstablish       EffectKind = "establish"         // set mfa_established_at, once
+	EffectResetCount      EffectKind = "reset_count"       // this factor's own failures
+	EffectLift            EffectKind = "lift"              // end a freeze, trust the password again
+	EffectRecord          EffectKind = "record"            // write the audit row
+	EffectProve           EffectKind = "prove"             // note the proof on the step-up that it was given for
+	EffectDropSecondEmail EffectKind = "drop_second_email" // forget the second address
+	EffectKnowDevice      EffectKind = "know_device"       // remember the browser, or record that it is new
 )
 
 // Effect is one thing to do, as data.

@@ -11,7 +11,7 @@ var eventKinds = []models.EventKind{
 	models.PasswordPassed, models.PasskeySignIn, models.FactorPassed, models.FactorEnrolled,
 	models.CodesIssued, models.FactorRemoved, models.PasswordChanged, models.DeviceAdded, models.DeviceRemoved, models.Exported,
 	models.LinkFollowed, models.PasswordReset,
-	models.DeletionRequested,
+	models.DeletionRequested, models.EmailAsked, models.SecondEmailAsked, models.SecondEmailRemoved,
 }
 
 // FuzzNext plays random strings of events against one account and asserts the
@@ -19,11 +19,11 @@ var eventKinds = []models.EventKind{
 // kind, factor and UV bit; the account's factors follow the events that were
 // accepted, as the store would make them.
 func FuzzNext(f *testing.F) {
-	f.Add([]byte{0, 2, 10, 3}, false)
-	f.Add([]byte{0, 3, 4, 11, 5, 6, 2, 18}, true)
-	f.Fuzz(func(t *testing.T, script []byte, established bool) {
+	f.Add([]byte{0, 2, 10, 3}, false, false)
+	f.Add([]byte{0, 3, 4, 11, 5, 6, 2, 18}, true, true)
+	f.Fuzz(func(t *testing.T, script []byte, established, unproven bool) {
 		factors := []models.Factor{models.Passkey, models.TOTP, models.Face, models.Recovery}
-		a := models.Attempt{State: models.Anonymous, Established: established}
+		a := models.Attempt{State: models.Anonymous, Established: established, MustVerify: unproven}
 		if established {
 			a.Enrolled = models.Enrolled{Passkeys: 1, TOTP: true, Face: true, Codes: 2}
 		}
@@ -54,7 +54,7 @@ func FuzzNext(f *testing.F) {
 // guards are the events that ask for the password and a factor afresh.
 var guards = map[models.EventKind]bool{
 	models.FactorEnrolled: true, models.FactorRemoved: true, models.DeviceAdded: true, models.DeviceRemoved: true,
-	models.DeletionRequested: true,
+	models.DeletionRequested: true, models.EmailAsked: true, models.SecondEmailAsked: true, models.SecondEmailRemoved: true,
 }
 
 func check(t *testing.T, before, after models.Attempt, event models.Event, effects []models.Effect) {
@@ -105,6 +105,9 @@ func check(t *testing.T, before, after models.Attempt, event models.Event, effec
 	}
 	if event.Kind == models.DeletionRequested && !hasEffect(effects, models.EffectEndAll) {
 		t.Fatal("an account that is to go leaves sessions alive")
+	}
+	if before.MustVerify && !before.Established && adds(event) {
+		t.Fatalf("%s of an account whose address is not proven", event.Kind)
 	}
 	if before.State != after.State && before.State != models.Anonymous && !hasEffect(effects, models.EffectRotate) {
 		t.Fatalf("%s -> %s keeps its token", before.State, after.State)

@@ -53,6 +53,11 @@ func goldenTable() string {
 					event.Since = now.Add(-2 * time.Hour)
 					writeRow(&b, frozen, event)
 				}
+				if state == models.EnrolmentRequired && frozenRow(event) {
+					unproven := attemptIn(state)
+					unproven.MustVerify = true
+					writeRow(&b, unproven, event)
+				}
 				if kind == models.PasswordPassed {
 					fresh := attemptIn(state)
 					fresh.Established, fresh.Enrolled = false, models.Enrolled{}
@@ -113,6 +118,9 @@ func writeRow(b *strings.Builder, a models.Attempt, event models.Event) {
 	}
 	if !a.Freeze.Until.IsZero() {
 		name += ", frozen"
+	}
+	if a.MustVerify {
+		name += ", address unproven"
 	}
 	after, effects, err := Next(policy, a, event, now)
 	if err != nil {

@@ -95,7 +95,7 @@ func TestNextTable(t *testing.T) {
 		refused(models.CodeSessionRequired), refused(models.CodeSecondFactorRequired),
 		refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), refused(models.CodeConflict),
 	}
-	for _, kind := range []models.EventKind{models.DeviceAdded, models.DeviceRemoved, models.Exported, models.DeletionRequested} {
+	for _, kind := range []models.EventKind{models.DeviceAdded, models.DeviceRemoved, models.Exported, models.DeletionRequested, models.EmailAsked, models.SecondEmailAsked, models.SecondEmailRemoved} {
 		table[kind] = table[models.PasswordChanged]
 	}
 	if len(table) != len(eventKinds) {

@@ -38,6 +38,9 @@ type (
 	purgeFaces    struct{}
 	retainEvents  struct{}
 	eraseAccounts struct{}
+	answerClaim   struct {
+		ClaimID models.ID `json:"claim_id"`
+	}
 	answerRequest struct {
 		RequestID models.ID `json:"request_id"`
 	}
@@ -51,6 +54,7 @@ func (purgeFaces) Kind() string    { return "purge_faces" }
 func (retainEvents) Kind() string  { return "retain_events" }
 func (eraseAccounts) Kind() string { return "erase_accounts" }
 func (answerRequest) Kind() string { return "answer_letter_request" }
+func (answerClaim) Kind() string   { return "answer_address_claim" }
 func (sendNotice) Kind() string    { return "send_notice" }
 
 // onceADay lets one job of a kind into a UTC day, whoever asks for it: the queue
@@ -94,6 +98,9 @@ func (s *Store) Jobs(work Work, grace time.Duration, log *slog.Logger) (*Jobs, e
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[purgeFaces]) error { return work.PurgeFaces(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[retainEvents]) error { return work.RetainEvents(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[eraseAccounts]) error { return work.EraseAccounts(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[answerClaim]) error {
+		return s.AnswerClaim(ctx, job.Args.ClaimID)
+	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[answerRequest]) error {
 		return s.AnswerRequest(ctx, job.Args.RequestID)
 	}))

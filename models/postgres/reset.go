@@ -54,7 +54,8 @@ func (s *Store) AnswerRequest(ctx context.Context, id models.ID) error {
 }
 
 // FollowReset opens a session by the link of a letter for a new password, once.
-// challenge_expired when the link doesn't work, or the password is another by now.
+// challenge_expired when the link doesn't work, or the password is another by now, or
+// the address that it was sent to.
 func (s *Store) FollowReset(ctx context.Context, token models.TokenHash, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error) {
 	var session models.Session
 	var opened string
@@ -67,10 +68,15 @@ func (s *Store) FollowReset(ctx context.Context, token models.TokenHash, client 
 			return err
 		}
 		var hash string
-		if err := tx.QueryRow(ctx, `SELECT password_hash FROM users WHERE id = $1`, link.UserID).Scan(&hash); err != nil {
+		var there bool
+		err = tx.QueryRow(ctx, `
+			SELECT password_hash, email = $2 AND email_canonical IS NOT NULL
+			FROM users
+			WHERE id = $1`, link.UserID, link.Address).Scan(&hash, &there)
+		if err != nil {
 			return err
 		}
-		if bound := sha256.Sum256([]byte(hash)); !bytes.Equal(bound[:], link.Bound) {
+		if bound := sha256.Sum256([]byte(hash)); !there || !bytes.Equal(bound[:], link.Bound) {
 			return deadLink()
 		}
 		session, opened, err = s.openLocked(ctx, tx, now, link.UserID, client, transport, decide)

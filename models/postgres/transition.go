@@ -109,7 +109,7 @@ func attemptOf(ctx context.Context, tx pgx.Tx, user models.User, sessionID model
 	if err != nil {
 		return models.Attempt{}, err
 	}
-	return models.Attempt{Established: user.MFAEstablishedAt != nil, Enrolled: enrolled, Freeze: freeze}, nil
+	return models.Attempt{Established: user.MFAEstablishedAt != nil, Enrolled: enrolled, Freeze: freeze, EmailVerified: user.EmailVerified}, nil
 }
 
 // apply does the effects and writes the session row. proves is the step-up that a
@@ -145,6 +145,8 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 			err = lift(ctx, tx, session.User.ID, now)
 		case models.EffectRecord:
 			err = s.recordEffect(ctx, tx, now, session, effect)
+		case models.EffectDropSecondEmail:
+			err = dropSecondEmail(ctx, tx, session.User.ID)
 		case models.EffectKnowDevice:
 			err = s.knowDevice(ctx, tx, now, session, effect.Device)
 		default:
