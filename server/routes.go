@@ -87,6 +87,11 @@ func (s *Server) api(p parts) []route {
 
 		{"POST", "/v1/links/password-reset", anyone, small, free, p.auth.FollowReset},
 		{"POST", "/v1/links/not-me", anyone, small, free, p.link.NotMe},
+		{"POST", "/v1/links/confirm-email", anyone, small, free, p.auth.ConfirmEmail},
+		{"POST", "/v1/links/verify-email", anyone, small, free, p.link.ProveEmail(models.LinkVerifyEmail)},
+		{"POST", "/v1/links/change-email", anyone, small, free, p.link.ProveEmail(models.LinkChangeEmail)},
+		{"POST", "/v1/links/second-email", anyone, small, free, p.link.ProveEmail(models.LinkSecondEmail)},
+		{"POST", "/v1/links/undo-email", anyone, small, free, p.link.UndoEmail},
 
 		{"POST", "/v1/step-up", full, small, free, p.stepUp.Begin},
 		{"POST", "/v1/verify/password", full, small, free, p.auth.Confirm},
@@ -127,6 +132,10 @@ func (s *Server) api(p parts) []route {
 		{"DELETE", "/v1/me/sessions/:id", tidy, 0, free, p.account.EndSession},
 		{"DELETE", "/v1/me/sessions", tidy, 0, free, p.account.EndSessions},
 		{"POST", "/v1/me/password", full, small, asks(models.ChangePassword), p.auth.ChangePassword},
+		{"POST", "/v1/me/email", full, small, asks(models.ChangeEmail), p.auth.ChangeEmail},
+		{"POST", "/v1/me/email/verification", access{models.EnrolmentRequired, models.Authenticated}, small, free, p.auth.SendVerification},
+		{"POST", "/v1/me/email/second", full, small, asks(models.ChangeEmail), p.auth.AddSecondEmail},
+		{"DELETE", "/v1/me/email/second", full, 0, asks(models.ChangeEmail), p.auth.RemoveSecondEmail},
 	}
 }
 
@@ -151,6 +160,11 @@ func (s *Server) pages(p parts) []route {
 		{"GET", "/reset", access{models.Resetting}, 0, free, p.auth.ResetPage},
 		{"GET", "/link/password-reset", anyone, 0, free, p.auth.ResetLinkPage},
 		{"GET", "/link/not-me", anyone, 0, free, p.link.NotMePage},
+		{"GET", "/link/confirm-email", anyone, 0, free, p.auth.ConfirmEmailPage},
+		{"GET", "/link/verify-email", anyone, 0, free, p.link.ProveEmailPage(models.LinkVerifyEmail)},
+		{"GET", "/link/change-email", anyone, 0, free, p.link.ProveEmailPage(models.LinkChangeEmail)},
+		{"GET", "/link/second-email", anyone, 0, free, p.link.ProveEmailPage(models.LinkSecondEmail)},
+		{"GET", "/link/undo-email", anyone, 0, free, p.link.UndoEmailPage},
 		{"GET", "/account", full, 0, free, p.account.AccountPage},
 		{"GET", "/account/security", enrol, 0, free, p.account.SecurityPage},
 		{"GET", "/account/activity", full, 0, free, p.account.ActivityPage},
