@@ -5,6 +5,7 @@ CREATE TABLE recoveries (
     user_id     uuid NOT NULL CONSTRAINT recoveries_user_key UNIQUE REFERENCES users (id) ON DELETE CASCADE,
     kind        text NOT NULL CHECK (kind IN ('waiting', 'assisted')),
     begun_at    timestamptz NOT NULL,
+    by_mail     boolean NOT NULL DEFAULT false, -- begun by both addresses of the account, without its password
     told_at     timestamptz NOT NULL, -- when its owner was last told
     ready_at    timestamptz, -- when the letter was made that ends it
     -- the admins of an assisted one; without either of them it is nothing

@@ -11,6 +11,10 @@ type Attempt struct {
 	Enrolled      Enrolled // without what is quarantined
 	Freeze        Freeze
 	WayBack       *WayBack // a recovery that is under way; nil for none
+	SecondAddress bool     // the account has a second address
+	EmailVerified bool     // the account's address is proven
+	// MustVerify says that it has to be; whoever decides for a request fills it in.
+	MustVerify    bool
 	PolicyVersion string
 	BegunAt       time.Time // when the session was opened; zero while anonymous
 	// StepUp is what the session asked for beforehand to do just this; nil without.
@@ -44,6 +48,11 @@ const (
 	AssistedOpened    EventKind = "assisted_opened"   // an admin asks for somebody's way back
 	AssistedApproved  EventKind = "assisted_approved" // another one agrees
 	RecoveryVouched   EventKind = "recovery_vouched"  // the letter's link after two admins agreed
+	// A change of the address and a second one are only asked for in a session; the
+	// link that is sent there does the rest.
+	EmailAsked         EventKind = "email_asked"
+	SecondEmailAsked   EventKind = "second_email_asked"
+	SecondEmailRemoved EventKind = "second_email_removed"
 )
 
 // Event is one thing that happened, already checked by whoever reports it.
@@ -73,20 +82,21 @@ type EffectKind string
 
 // The effects.
 const (
-	EffectOpen           EffectKind = "open"            // insert the session row
-	EffectRotate         EffectKind = "rotate"          // new token, the old one dies
-	EffectEndOthers      EffectKind = "end_others"      // end every other session of the account
-	EffectEndAll         EffectKind = "end_all"         // end every session of the account, this one too
-	EffectDropEnrolments EffectKind = "drop_enrolments" // forget unfinished enrolments of the account
-	EffectEstablish      EffectKind = "establish"       // set mfa_established_at, once
-	EffectResetCount     EffectKind = "reset_count"     // this factor's own failures
-	EffectLift           EffectKind = "lift"            // end a freeze, trust the password again
-	EffectRecord         EffectKind = "record"          // write the audit row
-	EffectProve          EffectKind = "prove"           // note the proof on the step-up that it was given for
-	EffectKnowDevice     EffectKind = "know_device"     // know the browser again, or record that it is new
-	EffectStopRecovery   EffectKind = "stop_recovery"   // end the way back that is under way
-	EffectReissue        EffectKind = "reissue"         // a new recovery code in the place of the one that was used
-	EffectForgetDevices  EffectKind = "forget_devices"  // end every remembered device, and what it let in elsewhere
+	EffectOpen            EffectKind = "open"              // insert the session row
+	EffectRotate          EffectKind = "rotate"            // new token, the old one dies
+	EffectEndOthers       EffectKind = "end_others"        // end every other session of the account
+	EffectEndAll          EffectKind = "end_all"           // end every session of the account, this one too
+	EffectDropEnrolments  EffectKind = "drop_enrolments"   // forget unfinished enrolments of the account
+	EffectEstablish       EffectKind = "establish"         // set mfa_established_at, once
+	EffectResetCount      EffectKind = "reset_count"       // this factor's own failures
+	EffectLift            EffectKind = "lift"              // end a freeze, trust the password again
+	EffectRecord          EffectKind = "record"            // write the audit row
+	EffectProve           EffectKind = "prove"             // note the proof on the step-up that it was given for
+	EffectDropSecondEmail EffectKind = "drop_second_email" // forget the second address
+	EffectKnowDevice      EffectKind = "know_device"       // know the browser again, or record that it is new
+	EffectStopRecovery    EffectKind = "stop_recovery"     // end the way back that is under way
+	EffectReissue         EffectKind = "reissue"           // a new recovery code in the place of the one that was used
+	EffectForgetDevices   EffectKind = "forget_devices"    // end every remembered device, and what it let in elsewhere
 )
 
 // Effect is one thing to do, as data.
@@ -101,6 +111,9 @@ type Effect struct {
 	Try    *Try
 	Device TokenHash
 	Code   Reissue
+	// Second says that the letter about the fact goes to the second address alone, with
+	// EffectRecord.
+	Second bool
 }
 
 // Decide is a step of the state machine with the policy, the event and the

@@ -17,6 +17,7 @@ const (
 	CodeSessionRequired      Code = "session_required"
 	CodeSecondFactorRequired Code = "second_factor_required"
 	CodeEnrolmentRequired    Code = "enrolment_required"
+	CodeEmailUnverified      Code = "email_unverified"
 	CodeRecovering           Code = "recovering"
 	CodeResetting            Code = "resetting"
 	CodeStepUpRequired       Code = "step_up_required"

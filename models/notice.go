@@ -1,6 +1,10 @@
 package models
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // NoticeKind names what a letter is about; server/mail has words for each.
 type NoticeKind string
@@ -28,7 +32,19 @@ const (
 	// that another agreed.
 	NoticeRecoveryRequested NoticeKind = "recovery_requested"
 	NoticeRecoveryApproved  NoticeKind = "recovery_approved"
-	NoticeEmailChanged      NoticeKind = "email_changed"
+	// NoticeEmailChanged goes to the address that the account had before, and
+	// NoticeEmailConfirmed to the new one, which may be a stranger's: it lets do nothing.
+	NoticeEmailChanged       NoticeKind = "email_changed"
+	NoticeEmailConfirmed     NoticeKind = "email_confirmed"
+	NoticeSecondEmailAdded   NoticeKind = "second_email_added"
+	NoticeSecondEmailRemoved NoticeKind = "second_email_removed"
+	// NoticeEmailTaken tells an account that somebody gave its address for theirs.
+	NoticeEmailTaken NoticeKind = "email_taken"
+	// These carry the link that proves an address, to that address.
+	NoticeConfirmEmail NoticeKind = "confirm_email"
+	NoticeVerifyEmail  NoticeKind = "verify_email"
+	NoticeChangeEmail  NoticeKind = "change_email"
+	NoticeSecondEmail  NoticeKind = "second_email"
 	// NoticePasswordKnown is the alarm that somebody knows the password: it was
 	// right, and the second factor was not, or never came.
 	NoticePasswordKnown     NoticeKind = "password_known"
@@ -46,6 +62,8 @@ var NoticeKinds = []NoticeKind{
 	NoticeCodesIssued, NoticeRecoveryCodeUsed, NoticeRecoveryAsked, NoticeRecoveryBegun, NoticeRecoveryWaiting, NoticeRecoveryReady,
 	NoticeRecoveryStopped, NoticeRecoveryEntered, NoticeRecoveryRequested, NoticeRecoveryApproved, NoticeEmailChanged, NoticePasswordKnown, NoticePasswordReset,
 	NoticeFacePurge, NoticeDeletion, NoticeDeletionTakenBack, NoticeAccountDeleted,
+	NoticeEmailConfirmed, NoticeSecondEmailAdded, NoticeSecondEmailRemoved, NoticeEmailTaken,
+	NoticeConfirmEmail, NoticeVerifyEmail, NoticeChangeEmail, NoticeSecondEmail,
 }
 
 // told maps the facts that their account is told of to the letter.
@@ -75,16 +93,19 @@ var told = map[string]NoticeKind{
 	"deletion_requested":     NoticeDeletion,
 	"deletion_taken_back":    NoticeDeletionTakenBack,
 	"deletion_begun":         NoticeAccountDeleted,
+	"second_email_added":     NoticeSecondEmailAdded,
+	"second_email_removed":   NoticeSecondEmailRemoved,
+	"email_claimed":          NoticeEmailTaken,
 }
 
 // NoticeOf is the letter that tells an account of a fact, "" for none.
 func NoticeOf(fact string) NoticeKind { return told[fact] }
 
 // PerDay is how many letters of the kind an account gets in 24 hours at the most,
-// beside what mail.per_hour says; 0 sets no bound. The alarm comes once: whoever
-// knows a password could fill the mailbox of its owner.
+// beside what mail.per_hour says; 0 sets no bound. What strangers can bring about
+// comes once: they could fill the mailbox of its owner.
 func (k NoticeKind) PerDay() int {
-	if k == NoticePasswordKnown {
+	if k == NoticePasswordKnown || k == NoticeEmailTaken {
 		return 1
 	}
 	return 0
@@ -103,11 +124,31 @@ func (k NoticeKind) Links() []LinkKind {
 		return []LinkKind{LinkFinishRecovery, LinkStopRecovery}
 	case NoticeRecoveryApproved:
 		return []LinkKind{LinkAssistedRecovery, LinkStopRecovery}
-	case NoticeFacePurge, NoticeAccountDeleted:
+	case NoticeEmailChanged:
+		return []LinkKind{LinkUndoEmail}
+	case NoticeConfirmEmail:
+		return []LinkKind{LinkConfirmEmail}
+	case NoticeVerifyEmail:
+		return []LinkKind{LinkVerifyEmail}
+	case NoticeChangeEmail:
+		return []LinkKind{LinkChangeEmail}
+	case NoticeSecondEmail:
+		return []LinkKind{LinkSecondEmail}
+	case NoticeFacePurge, NoticeAccountDeleted, NoticeEmailConfirmed, NoticeEmailTaken:
 		return nil
 	default:
 		return []LinkKind{LinkNotMe}
 	}
+}
+
+// Everywhere tells whether a letter of the kind goes to every address of its
+// account: those do whose fact its owner can deny.
+func (k NoticeKind) Everywhere() bool {
+	switch k {
+	case NoticeRecoveryBegun, NoticeRecoveryWaiting, NoticeRecoveryRequested:
+		return true // whoever asked for it reads one of the mailboxes
+	}
+	return slices.ContainsFunc(k.Links(), func(l LinkKind) bool { return l == LinkNotMe || l == LinkUndoEmail })
 }
 
 // Notice is a letter on its way: what about, to whom, in which language.
@@ -149,6 +190,11 @@ const (
 	LinkStopRecovery     LinkKind = "stop-recovery"
 	LinkFinishRecovery   LinkKind = "finish-recovery"
 	LinkAssistedRecovery LinkKind = "assisted-recovery"
+	LinkConfirmEmail     LinkKind = "confirm-email" // of a registration, with its password
+	LinkVerifyEmail      LinkKind = "verify-email"  // of an account that has the address unproven
+	LinkChangeEmail      LinkKind = "change-email"
+	LinkSecondEmail      LinkKind = "second-email"
+	LinkUndoEmail        LinkKind = "undo-email"
 )
 
 // Lifetime is how long a link of the kind works.
@@ -160,14 +206,22 @@ func (k LinkKind) Lifetime() time.Duration {
 		return 40 * 24 * time.Hour
 	case LinkFinishRecovery, LinkAssistedRecovery:
 		return RecoveryLinkFor
+	case LinkUndoEmail:
+		return UndoWithin
+	case LinkConfirmEmail, LinkVerifyEmail, LinkChangeEmail, LinkSecondEmail:
+		return ConfirmWithin
 	default:
 		return 30 * time.Minute
 	}
 }
 
-// Bound tells whether a new password voids links of the kind.
+// Notice is the letter that carries a link that proves an address.
+func (k LinkKind) Notice() NoticeKind { return NoticeKind(strings.ReplaceAll(string(k), "-", "_")) }
+
+// Bound tells whether a new password voids links of the kind: also those that a thief
+// asked for.
 func (k LinkKind) Bound() bool {
-	return k == LinkPasswordReset || k == LinkBeginRecovery || k == LinkFinishRecovery
+	return k == LinkPasswordReset || k == LinkBeginRecovery || k == LinkFinishRecovery || k == LinkChangeEmail || k == LinkSecondEmail
 }
 
 // MailLink is a link of a letter as it was taken, once.

@@ -18,7 +18,7 @@ type LimitsPolicy struct {
 	Registration Limit        `yaml:"registration" json:"registration"`
 	PasskeyLogin Limit        `yaml:"passkey_login" json:"passkey_login"`
 	Advice       Limit        `yaml:"advice" json:"advice"`
-	Reset        Limit        `yaml:"reset" json:"reset"` // letters for a new password, for each address
+	Reset        Limit        `yaml:"reset" json:"reset"` // letters for a new password, and that prove an address, for each address
 	Global       Limit        `yaml:"global" json:"global"`
 	Sprayed      Limit        `yaml:"sprayed" json:"sprayed"`
 	InARow       FailureWaits `yaml:"in_a_row" json:"in_a_row"`

@@ -7,8 +7,11 @@ type User struct {
 	ID            ID
 	Email         string
 	EmailVerified bool
-	Username      string
-	DisplayName   string
+	// EmailHeld says that the address is the account's: it signs in by it and is written
+	// to there. Another account may have proven it since.
+	EmailHeld   bool
+	Username    string
+	DisplayName string
 	// Handle is the WebAuthn user handle: 64 random bytes, one per user, which
 	// say nothing of who that is (WebAuthn Level 3 section 14.6.1).
 	Handle []byte

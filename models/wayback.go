@@ -23,6 +23,9 @@ type WayBack struct {
 	ID      ID
 	Kind    RecoveryKind
 	BegunAt time.Time
+	// ByMail says that a waiting recovery began by both addresses of the account, without
+	// its password: the letters that lead on go to the second one.
+	ByMail bool
 	// ReadyAt is when the letter was made that ends it; zero before.
 	ReadyAt time.Time
 }

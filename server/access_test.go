@@ -21,6 +21,7 @@ var (
 		"POST /v1/accounts", "POST /v1/password/advice", "POST /v1/login", "POST /v1/login/passkey/options", "POST /v1/login/passkey",
 		"POST /v1/links/not-me", "POST /v1/links/password-reset", "POST /v1/password/forgot", "GET /v1/session/events",
 		"POST /v1/links/begin-recovery", "POST /v1/links/stop-recovery", "POST /v1/links/assisted-recovery",
+		"POST /v1/links/confirm-email", "POST /v1/links/verify-email", "POST /v1/links/change-email", "POST /v1/links/second-email", "POST /v1/links/undo-email",
 	}
 	own = []string{
 		"GET /v1/session", "DELETE /v1/session",

@@ -38,6 +38,12 @@ func (s *Server) guard(r route) fiber.Handler {
 		if err := web.AllowBody(c, r.body); err != nil {
 			return err
 		}
+		// What begins an enrolment is refused with it: the machine judges its end.
+		if r.act.purpose != "" && session.State == models.EnrolmentRequired {
+			if err := mfa.RefuseUnproven(models.Attempt{MustVerify: s.door.VerifyEmails, EmailVerified: session.User.EmailVerified}); err != nil {
+				return err
+			}
+		}
 		if r.act.purpose != "" && session.State == models.Authenticated {
 			if err := s.checkStepUp(c, r, session); err != nil {
 				return err

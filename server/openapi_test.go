@@ -307,7 +307,18 @@ func TestEveryOperationIsReplayed(t *testing.T) {
 	// Who forgot the password.
 	s.resetting("fay").post("/v1/password/reset", map[string]any{"new": "a brand new password"}).want(204)
 
-	s.comesBack(s.waits().withTOTP("gil"))
+	s.comesBack(s.waits().withTOTP("ivy"))
+	// Where addresses are proven: each kind of link.
+	s.posts(true)
+	s.bring(map[string]string{"email": "gil@example.com", "username": "gil", "password_hash": foreign["bcrypt"]})
+	gil := (&person{browser: s.browser(), name: "gil"}).elsewhere()
+	gil.post("/v1/me/email/verification", map[string]any{}).want(202)
+	s.browser().post("/v1/links/verify-email", map[string]any{"token": s.linkTo("gil@example.com", models.LinkVerifyEmail)}).want(204)
+	hal := s.joins("hal")
+	undo, _ := hal.moves("hal@example.org")
+	hal.hasSecond("hal@example.net")
+	hal.delete("/v1/me/email/second").want(204)
+	s.browser().post("/v1/links/undo-email", map[string]any{"token": undo}).want(200)
 
 	for name, operation := range loadOpenAPI(t).operations() {
 		_, found := replayed.Load(replay{t.Name(), operation.OperationID})

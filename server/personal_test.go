@@ -133,13 +133,14 @@ var (
 		"users": "user", "passkeys": "passkeys", "totp": "totp_since", "recovery_codes": "recovery_codes_left", "faces": "face", "face_captures": "face",
 		"face_templates": "face", "face_consents": "consents", "device_keys": "devices", "sessions": "sessions", "known_devices": "known_devices",
 		"remembered_devices": "remembered_devices",
-		"factor_failures":    "failures", "notices": "letters", "chat_messages": "messages", "events": "events",
+		"factor_failures":    "failures", "notices": "letters", "chat_messages": "messages", "events": "events", "former_addresses": "former_emails",
 	}
 	withheld = map[string]string{
 		"challenges":      "questions of some minutes, and sealed answers",
 		"totp_enrolments": "a secret that was not confirmed, for some minutes",
 		"recoveries":      "a way back of some days, and the admins who help; what happened is among the events",
 		"totp_replaced":   "a secret, for some days",
+		"address_claims":  "an address that waits a day for its letter's link; the letter is told",
 		"mail_links":      "of letters, which are told; the rest is the hash of a secret",
 	}
 )

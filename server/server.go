@@ -81,6 +81,7 @@ type Options struct {
 	RequestWithin time.Duration
 	Siteverify    auth.Siteverify
 	Mails         bool // letters can be sent
+	VerifyEmails  bool // addresses count once they are proven; with Mails alone
 }
 
 // Server answers HTTP.
@@ -108,7 +109,7 @@ func New(deps Deps) (*Server, error) {
 	}
 	door := &web.Door{
 		Store: deps.Store, Policies: deps.Policies, Next: mfa.Next, Now: deps.Now, Log: deps.Log, Pages: rendered,
-		Origin: origin(deps.PublicURL), Mails: deps.Mails, Secure: deps.PublicURL.Scheme == "https", Demo: deps.Demo, Proxies: deps.Proxies,
+		Origin: origin(deps.PublicURL), Mails: deps.Mails, VerifyEmails: deps.VerifyEmails, Secure: deps.PublicURL.Scheme == "https", Demo: deps.Demo, Proxies: deps.Proxies,
 		TouchEvery: deps.TouchEvery,
 	}
 	hasher := auth.NewHasher(deps.Argon2, deps.HashParallel, deps.HashQueue)
@@ -136,7 +137,7 @@ func New(deps Deps) (*Server, error) {
 	})
 	parts := parts{
 		auth: &auth.Handlers{
-			Door: door, Store: deps.Store, Digester: deps.Digester, Hasher: hasher, Breaches: deps.Breaches, SiteName: deps.SiteName, Mails: deps.Mails, Sources: auth.NewSources(deps.Now),
+			Door: door, Store: deps.Store, Digester: deps.Digester, Hasher: hasher, Breaches: deps.Breaches, SiteName: deps.SiteName, Sources: auth.NewSources(deps.Now),
 			Bots: &auth.Bots{
 				Digester: deps.Digester, Store: deps.Store, Now: deps.Now, Log: deps.Log, Siteverify: deps.Siteverify, Client: http.DefaultClient,
 			},

@@ -6,8 +6,12 @@ import "time"
 type AccountPage struct {
 	Layout
 	Email, Username, DisplayName string
-	CreatedAt                    time.Time
-	PasswordMin, PasswordMax     int
+	// EmailVerified says that the address is proven. SecondEmail is the one beside it;
+	// EmailAsked and SecondEmailAsked wait for their letters' links. "" for none.
+	EmailVerified                             bool
+	SecondEmail, EmailAsked, SecondEmailAsked string
+	CreatedAt                                 time.Time
+	PasswordMin, PasswordMax                  int
 	// DeletionDue is when the account will be erased; nil when it stays.
 	// RecoverySince is when somebody asked to come back without a factor; nil for never.
 	RecoverySince *time.Time

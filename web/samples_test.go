@@ -91,6 +91,16 @@ func samples() []sample {
 		}}},
 		{"admin-none", AdminRecoveriesPage{Layout: layout(stateAuthenticated, "/admin/recoveries")}},
 		{"not-me", NotMePage{Layout: layout("", "/link/not-me")}},
+		{"confirm-email", ConfirmEmailPage{Layout: layout("", "/link/confirm-email"), PasswordMax: 256}},
+		{"verify-email", ProveEmailPage{Layout: layout("", "/link/verify-email"), Kind: "verify-email"}},
+		{"change-email", ProveEmailPage{Layout: layout(stateAuthenticated, "/link/change-email"), Kind: "change-email"}},
+		{"second-email", ProveEmailPage{Layout: layout("", "/link/second-email"), Kind: "second-email"}},
+		{"undo-email", UndoEmailPage{Layout: layout("", "/link/undo-email")}},
+		{"security-unproven", SecurityPage{Layout: layout(stateEnrolmentRequired, "/account/security"), Face: face, Unproven: "ada@example.com", Next: next}},
+		{"account-addresses", AccountPage{
+			Layout: mailing(layout(stateAuthenticated, "/account")), Email: "ada@example.com", Username: "ada", CreatedAt: at, PasswordMin: 8, PasswordMax: 256,
+			SecondEmail: "ada@example.org", EmailAsked: "countess@example.com", SecondEmailAsked: "lovelace@example.net",
+		}},
 		{"forgot", ForgotPage{Layout: layout("", "/forgot")}},
 		{"reset-link", ResetLinkPage{Layout: layout("", "/link/password-reset")}},
 		{"reset", ResetPage{Layout: layout("resetting", "/reset"), PasswordMin: 8, PasswordMax: 256}},
@@ -109,6 +119,11 @@ func samples() []sample {
 		{"error", ErrorPage{Layout: layout("", "/nowhere"), Status: 404, Code: "not_found"}},
 		{"error-down", ErrorPage{Layout: layout(stateAuthenticated, "/chat"), Status: 503}},
 	}
+}
+
+func mailing(layout Layout) Layout {
+	layout.Mails = true
+	return layout
 }
 
 func activity(layout Layout, at time.Time) ActivityPage {

@@ -20,8 +20,10 @@ type SecurityPage struct {
 	RecoveryTotal, RecoveryLeft int
 	// Off are the factors that failed too often in a row, "passkey", "totp" or "recovery": each is to be set up anew. The
 	// face says so of itself.
-	Off  []string
-	Next string
+	Off []string
+	// Unproven is the address that has to be proven before anything is added, "" for none.
+	Unproven string
+	Next     string
 }
 
 // IsOff says whether a factor was switched off.

@@ -41,6 +41,7 @@ type Config struct {
 	MailServer     mail.Server
 	MailViewer     string // shows letters instead of sending them
 	MailFrom       string
+	VerifyEmails   bool // an address counts once it is proven
 	Argon2         auth.Argon2
 	HashParallel   int
 	HashQueue      int

@@ -76,7 +76,7 @@ func TestEverythingWrongIsToldAtOnce(t *testing.T) {
 	text := strings.Join(all, "\n")
 	for _, want := range []string{
 		"lsten: is not a key", "fase.workers: is not a key", "password.memory_kib: must be a number", "face.detector: must be hog or cnn",
-		"proxies.trusted: \"nowhere\"", "database.url: must name", "keys.seal: must be", "accounts.email_verification: must be off",
+		"proxies.trusted: \"nowhere\"", "database.url: must name", "keys.seal: must be", "accounts.email_verification: must be off where",
 		"public_url: must be https", "demo: must be true or false", "shutdown.grace: must be a duration",
 	} {
 		if !strings.Contains(text, want) {
@@ -129,8 +129,13 @@ func TestTheExampleIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	smtp := filepath.Join(t.TempDir(), "smtp.url") // other keys depend on it
+	if err := os.WriteFile(smtp, []byte("smtp://mail.example.com"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	_, problems := load(t, string(raw), map[string]string{
-		"SALLYPORT_DATABASE_URL": "-", "SALLYPORT_KEYS_SEAL": "-", "SALLYPORT_KEYS_DIGEST": "-", "SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION": "-",
+		"SALLYPORT_MAIL_SMTP_FILE": smtp,
+		"SALLYPORT_DATABASE_URL":   "-", "SALLYPORT_KEYS_SEAL": "-", "SALLYPORT_KEYS_DIGEST": "-", "SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION": "-",
 	})
 	for _, problem := range problems {
 		// The example's secrets lie in files that aren't here.

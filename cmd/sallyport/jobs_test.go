@@ -232,3 +232,37 @@ func TestTheMailViewerIsForTryingOut(t *testing.T) {
 		}
 	}
 }
+
+// Where there is a mail server addresses are verified unless somebody says otherwise;
+// where there is none somebody has to.
+func TestEmailVerificationFollowsTheMailServer(t *testing.T) {
+	t.Parallel()
+	const smtp, viewer = "smtp://mail.example.com", "127.0.0.1:8025"
+	for _, c := range []struct {
+		smtp, viewer, setting string
+		required              bool
+		problem               string
+	}{
+		{smtp: smtp, setting: "-", required: true},
+		{smtp: smtp, setting: "required", required: true},
+		{smtp: smtp, setting: "off"},
+		{viewer: viewer, setting: "-", problem: "accounts.email_verification: must be off where there is no mail server"},
+		{viewer: viewer, setting: "required", required: true},
+		{viewer: viewer, setting: "off"},
+		{setting: "-", problem: "accounts.email_verification: must be off where there is no mail server"},
+		{setting: "required", problem: "accounts.email_verification: can't be required where no mail is sent"},
+		{setting: "false"},
+		{setting: "maybe", problem: "accounts.email_verification: must be required or off"},
+	} {
+		config, problems := load(t, "", map[string]string{
+			"SALLYPORT_MAIL_SMTP": c.smtp, "SALLYPORT_MAIL_VIEWER": c.viewer, "SALLYPORT_MAIL_FROM": "login@example.com",
+			"SALLYPORT_PUBLIC_URL": "http://localhost:8080", "SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION": c.setting,
+		})
+		switch {
+		case c.problem == "" && (len(problems) > 0 || config.VerifyEmails != c.required):
+			t.Errorf("%+v: required %v, %v", c, config.VerifyEmails, problems)
+		case c.problem != "" && (len(problems) != 1 || !strings.HasPrefix(problems[0].Error(), c.problem)):
+			t.Errorf("%+v: %v", c, problems)
+		}
+	}
+}

@@ -75,14 +75,6 @@ var options = []option{
 		c.KeysDigest = s
 		return nil
 	}},
-	{"accounts.email_verification", "", false, func(_ *Config, s string) error {
-		// Without verification an address proves nothing. Whoever runs this
-		// must have said that they know.
-		if s != "off" && s != "false" { // YAML reads a bare off as false
-			return fmt.Errorf("must be off: this version can't verify addresses yet; is %q", s)
-		}
-		return nil
-	}},
 	{"policy.file", "", false, func(c *Config, s string) error {
 		c.PolicyFile = s
 		return nil
@@ -119,6 +111,21 @@ var options = []option{
 		}
 		c.MailViewer = s
 		return mail.CheckViewer(s)
+	}},
+	{"accounts.email_verification", "", false, func(c *Config, s string) error { // after mail: it depends on it
+		switch {
+		case s == "required" && !c.mails():
+			return errors.New("can't be required where no mail is sent: set mail.smtp, or say off")
+		case s == "required", s == "" && c.MailServer.Host != "":
+			c.VerifyEmails = true
+		case s == "off", s == "false": // YAML reads a bare off as false
+		case s == "":
+			// An address proves nothing then. Whoever runs this must have said that they know.
+			return errors.New("must be off where there is no mail server (mail.smtp): addresses can't be verified without one")
+		default:
+			return fmt.Errorf("must be required or off, is %q", s)
+		}
+		return nil
 	}},
 	{"password.memory_kib", "19456", false, toInt(8, 4<<20, func(c *Config) *uint32 { return &c.Argon2.MemoryKiB })},
 	{"password.time", "2", false, toInt(1, 100, func(c *Config) *uint32 { return &c.Argon2.Time })},

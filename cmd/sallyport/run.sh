@@ -29,9 +29,9 @@ if [ -z "${SALLYPORT_KEYS_SEAL:-}${SALLYPORT_KEYS_SEAL_FILE:-}" ]; then export S
 if [ -z "${SALLYPORT_KEYS_DIGEST:-}${SALLYPORT_KEYS_DIGEST_FILE:-}" ]; then export SALLYPORT_KEYS_DIGEST_FILE=.run/keys/digest.key; fi
 export SALLYPORT_LISTEN="${SALLYPORT_LISTEN:-127.0.0.1:8080}"
 export SALLYPORT_PUBLIC_URL="${SALLYPORT_PUBLIC_URL:-http://localhost:${SALLYPORT_LISTEN##*:}}"
-export SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION="${SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION:-off}"
-# Without a mail server, what would be sent is shown on this machine.
+# Without a mail server, what would be sent is shown on this machine, and no address has to be verified.
 if [ -z "${SALLYPORT_MAIL_SMTP:-}${SALLYPORT_MAIL_SMTP_FILE:-}" ]; then
+    export SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION="${SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION:-off}"
     case $SALLYPORT_PUBLIC_URL in http://localhost*)
         export SALLYPORT_MAIL_VIEWER="${SALLYPORT_MAIL_VIEWER:-127.0.0.1:8025}"
         echo "mail: http://$SALLYPORT_MAIL_VIEWER"

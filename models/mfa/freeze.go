@@ -25,6 +25,21 @@ func owned(a *models.Attempt, event models.Event, effects ...models.Effect) []mo
 	return lift(a, event, effects...)
 }
 
+// shutByFreeze tells which events a frozen account doesn't take.
+func shutByFreeze(event models.Event) bool {
+	return adds(event) || event.Kind == models.DeletionRequested || event.Kind == models.EmailAsked || event.Kind == models.SecondEmailAsked
+}
+
+// RefuseUnproven refuses to add anything by the password alone to an account whose
+// address has to be proven first: email_unverified. Whoever has had a factor proves
+// that instead.
+func RefuseUnproven(a models.Attempt) error {
+	if a.MustVerify && !a.EmailVerified && !a.Established {
+		return models.EmailUnverified()
+	}
+	return nil
+}
+
 // lift adds the end of a freeze to the effects of passing a factor, when the attempt has
 // come to aal2 by a passkey or an authenticator app that is older than what was denied:
 // nobody can have added it since.

@@ -40,11 +40,14 @@ func TestNothingIsAddedWhileFrozen(t *testing.T) {
 				t.Errorf("a device: %v", err)
 			}
 		}
-		if state == models.Authenticated {
-			_, _, err := Next(policy, frozenIn(state), models.Event{Kind: models.DeletionRequested}, now)
+		for _, kind := range []models.EventKind{models.DeletionRequested, models.EmailAsked, models.SecondEmailAsked} {
+			if state != models.Authenticated {
+				break
+			}
+			_, _, err := Next(policy, frozenIn(state), models.Event{Kind: kind}, now)
 			var refusal *models.Error
 			if !errors.As(err, &refusal) || refusal.Reason != "frozen" {
-				t.Errorf("a deletion: %v", err)
+				t.Errorf("%s: %v", kind, err)
 			}
 		}
 		over := frozenIn(state)

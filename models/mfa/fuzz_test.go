@@ -13,6 +13,7 @@ var eventKinds = []models.EventKind{
 	models.CodesIssued, models.FactorRemoved, models.PasswordChanged, models.DeviceAdded, models.DeviceRemoved, models.DeviceRemembered, models.Exported,
 	models.LinkFollowed, models.PasswordReset,
 	models.DeletionRequested, models.FactorsLost, models.RecoveryAsked, models.RecoveryWaited, models.RecoveryVouched, models.AssistedOpened, models.AssistedApproved,
+	models.EmailAsked, models.SecondEmailAsked, models.SecondEmailRemoved,
 }
 
 // FuzzNext plays random strings of events against one account and asserts the
@@ -20,17 +21,17 @@ var eventKinds = []models.EventKind{
 // kind, factor and UV bit; the account's factors follow the events that were
 // accepted, as the store would make them.
 func FuzzNext(f *testing.F) {
-	f.Add([]byte{0, 2, 10, 3}, false)
-	f.Add([]byte{0, 3, 4, 11, 5, 6, 2, 18}, true)
-	f.Add([]byte{0, 34, 9, 8}, true)
-	f.Fuzz(func(t *testing.T, script []byte, established bool) {
+	f.Add([]byte{0, 2, 10, 3}, false, false)
+	f.Add([]byte{0, 3, 4, 11, 5, 6, 2, 18}, true, true)
+	f.Add([]byte{0, 34, 9, 8}, true, false)
+	f.Fuzz(func(t *testing.T, script []byte, established, unproven bool) {
 		factors := []models.Factor{models.Passkey, models.TOTP, models.Face, models.Recovery, models.Device}
-		a := models.Attempt{State: models.Anonymous, Established: established}
+		a := models.Attempt{State: models.Anonymous, Established: established, MustVerify: unproven}
 		if established {
 			a.Enrolled = models.Enrolled{Passkeys: 1, TOTP: true, Face: true, Codes: 2, Remembered: 1}
 		}
 		at := now
-		ways := []*models.WayBack{nil, {Kind: models.WaitingRecovery, BegunAt: now.Add(-policy.Recovery.Wait.Std())}, {Kind: models.WaitingRecovery, BegunAt: now}, {Kind: models.AssistedRecovery, BegunAt: now}, {Kind: models.AssistedRecovery, BegunAt: now, ReadyAt: now}}
+		ways := []*models.WayBack{nil, {Kind: models.WaitingRecovery, BegunAt: now.Add(-policy.Recovery.Wait.Std())}, {Kind: models.WaitingRecovery, BegunAt: now}, {Kind: models.WaitingRecovery, ByMail: true, BegunAt: now.Add(-policy.Recovery.Wait.Std())}, {Kind: models.AssistedRecovery, BegunAt: now}, {Kind: models.AssistedRecovery, BegunAt: now, ReadyAt: now}}
 		for _, b := range script {
 			event := models.Event{Kind: eventKinds[int(b)%len(eventKinds)], Factor: factors[int(b>>3)%len(factors)], UV: b&0x80 != 0}
 			if (event.Factor == models.Recovery || event.Factor == models.Device) && event.Kind != models.FactorPassed {
@@ -62,6 +63,7 @@ func FuzzNext(f *testing.F) {
 var guards = map[models.EventKind]bool{
 	models.FactorEnrolled: true, models.FactorRemoved: true, models.DeviceAdded: true, models.DeviceRemoved: true,
 	models.DeletionRequested: true, models.AssistedOpened: true, models.AssistedApproved: true,
+	models.EmailAsked: true, models.SecondEmailAsked: true, models.SecondEmailRemoved: true,
 }
 
 func check(t *testing.T, policy models.Policy, before, after models.Attempt, event models.Event, effects []models.Effect) {
@@ -101,7 +103,7 @@ func check(t *testing.T, policy models.Policy, before, after models.Attempt, eve
 		t.Fatal("a password alone may enrol for an account that has had a factor")
 	}
 	if seen[models.Mail] && after.State == models.Recovering {
-		if !seen[models.TOTP] && !seen[models.Passkey] && !seen[models.Recovery] && !seen[models.Vouched] {
+		if !seen[models.TOTP] && !seen[models.Passkey] && !seen[models.Recovery] && !seen[models.Vouched] && !(seen[models.Waited] && before.WayBack != nil && before.WayBack.ByMail) && before.State != models.Recovering {
 			t.Fatalf("a mailbox alone sets factors up, with %v", after.Methods)
 		}
 	} else if seen[models.Mail] && after.State != models.Resetting && (after.State != models.SecondFactorRequired || len(seen) > 1) {
@@ -137,6 +139,9 @@ func check(t *testing.T, policy models.Policy, before, after models.Attempt, eve
 	}
 	if event.Kind == models.DeletionRequested && !hasEffect(effects, models.EffectEndAll) {
 		t.Fatal("an account that is to go leaves sessions alive")
+	}
+	if before.MustVerify && !before.Established && adds(event) {
+		t.Fatalf("%s of an account whose address is not proven", event.Kind)
 	}
 	if before.State != after.State && before.State != models.Anonymous && !hasEffect(effects, models.EffectRotate) {
 		t.Fatalf("%s -> %s keeps its token", before.State, after.State)

@@ -56,6 +56,11 @@ func goldenTable() string {
 				if state == models.Authenticated && deviceRow(event) {
 					writeRow(&b, onDevice(), event)
 				}
+				if state == models.EnrolmentRequired && frozenRow(event) {
+					unproven := attemptIn(state)
+					unproven.MustVerify = true
+					writeRow(&b, unproven, event)
+				}
 				if kind == models.PasswordPassed {
 					fresh := attemptIn(state)
 					fresh.Established, fresh.Enrolled = false, models.Enrolled{}
@@ -130,6 +135,9 @@ func writeRow(b *strings.Builder, a models.Attempt, event models.Event) {
 	}
 	if !a.Freeze.Until.IsZero() {
 		name += ", frozen"
+	}
+	if a.MustVerify {
+		name += ", address unproven"
 	}
 	after, effects, err := Next(policy, a, event, now)
 	if err != nil {

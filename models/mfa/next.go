@@ -17,7 +17,7 @@ import (
 //
 // Errors are *models.Error: session_required (the attempt is over),
 // second_factor_required, enrolment_required, recovering, step_up_required,
-// factor_rejected, last_factor, conflict.
+// factor_rejected, last_factor, conflict, email_unverified.
 func Next(policy models.Policy, attempt models.Attempt, event models.Event, now time.Time) (models.Attempt, []models.Effect, error) {
 	if attempt.State != models.Anonymous && !now.Before(earlier(attempt.IdleEndsAt, attempt.EndsAt)) {
 		return attempt, nil, models.Refuse(models.CodeSessionRequired, "this sign-in has expired: start again")
@@ -36,8 +36,13 @@ func Next(policy models.Policy, attempt models.Attempt, event models.Event, now 
 	if !ok {
 		return attempt, nil, Refusal(attempt.State)
 	}
-	if adds(event) || event.Kind == models.DeletionRequested {
+	if shutByFreeze(event) {
 		if err := refuseFrozen(&attempt, now); err != nil {
+			return attempt, nil, err
+		}
+	}
+	if adds(event) {
+		if err := RefuseUnproven(attempt); err != nil {
 			return attempt, nil, err
 		}
 	}

@@ -36,18 +36,18 @@ func recoveryAsked(policy models.Policy, a *models.Attempt, _ models.Event, now 
 	if err := MayWait(policy, *a, now); err != nil {
 		return nil, err
 	}
-	if err := otherProof(a); err != nil {
-		return nil, err
+	byMail := models.ByMail(a.Methods)
+	if byMail && !a.SecondAddress {
+		return nil, noOtherProof()
 	}
-	return []models.Effect{record("recovery_asked", models.Event{})}, nil
+	effect := record("recovery_asked", models.Event{})
+	effect.Second = byMail
+	return []models.Effect{effect}, nil
 }
 
-// otherProof refuses a session that a letter opened: a link in another letter to the
+// noOtherProof refuses a session that a letter opened: a link in another letter to the
 // same address would prove nothing more.
-func otherProof(a *models.Attempt) error {
-	if !models.ByMail(a.Methods) {
-		return nil
-	}
+func noOtherProof() error {
 	return &models.Error{Code: models.CodeConflict, Reason: "no_second_address", Message: "a letter opened this sign-in, and there is no second address to write to: type your password first"}
 }
 
@@ -59,8 +59,8 @@ func recoveryWaited(policy models.Policy, a *models.Attempt, event models.Event,
 	case now.Before(a.WayBack.OverAt(policy.Recovery)):
 		return nil, &models.Error{Code: models.CodeConflict, Reason: "waiting", Message: "the waiting isn't over yet: a letter comes when it is"}
 	}
-	if err := otherProof(a); err != nil {
-		return nil, err
+	if models.ByMail(a.Methods) && !a.WayBack.ByMail {
+		return nil, noOtherProof()
 	}
 	event.Factor = models.Waited
 	pass(a, event, now)

@@ -49,6 +49,11 @@ func TestWaiting(t *testing.T) {
 	early, byMail, frozen := over, over, frozenIn(models.SecondFactorRequired)
 	early.WayBack = &models.WayBack{Kind: models.WaitingRecovery, BegunAt: over.WayBack.BegunAt.Add(time.Microsecond)}
 	byMail.Methods, byMail.WayBack = []models.Method{{Factor: models.Mail, At: now}}, nil
+	twoAddresses, byBoth := byMail, byMail
+	twoAddresses.SecondAddress = true
+	byBoth.WayBack = &models.WayBack{Kind: models.WaitingRecovery, BegunAt: over.WayBack.BegunAt, ByMail: true}
+	byOne := byBoth
+	byOne.WayBack = over.WayBack
 	assisted := comingBack(attemptIn(models.SecondFactorRequired), models.RecoveryVouched)
 	waited, asked := models.Event{Kind: models.RecoveryWaited}, models.Event{Kind: models.RecoveryAsked}
 	for _, c := range []struct {
@@ -70,6 +75,9 @@ func TestWaiting(t *testing.T) {
 		{"asked twice", policy, over, asked, models.CodeConflict, "recovery_begun"},
 		{"asked while frozen", policy, frozen, asked, models.CodeConflict, "frozen"},
 		{"asked by a mailbox alone", policy, byMail, asked, models.CodeConflict, "no_second_address"},
+		{"asked by one of two mailboxes", policy, twoAddresses, asked, "", ""},
+		{"over, by two mailboxes", policy, byBoth, waited, "", ""},
+		{"over, by the password's mailbox alone", policy, byOne, waited, models.CodeConflict, "no_second_address"},
 		{"vouched for one who waits", policy, comingBack(attemptIn(models.Anonymous), models.RecoveryWaited), models.Event{Kind: models.RecoveryVouched}, models.CodeChallengeExpired, ""},
 		{"vouched for nobody", policy, attemptIn(models.Anonymous), models.Event{Kind: models.RecoveryVouched}, models.CodeChallengeExpired, ""},
 	} {

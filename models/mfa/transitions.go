@@ -36,19 +36,22 @@ var transitions = map[key]step{
 	{models.Recovering, models.FactorEnrolled}: recoveringFactorEnrolled,
 	{models.Recovering, models.CodesIssued}:    codesIssued,
 
-	{models.Authenticated, models.PasswordPassed}:    passwordConfirmed,
-	{models.Authenticated, models.FactorPassed}:      stepUpPassed,
-	{models.Authenticated, models.FactorEnrolled}:    laterFactorEnrolled,
-	{models.Authenticated, models.CodesIssued}:       laterCodesIssued,
-	{models.Authenticated, models.FactorRemoved}:     factorRemoved,
-	{models.Authenticated, models.PasswordChanged}:   passwordChanged,
-	{models.Authenticated, models.DeviceAdded}:       guarded(models.AddDevice, "device_key_added"),
-	{models.Authenticated, models.DeviceRemembered}:  deviceRemembered,
-	{models.Authenticated, models.DeviceRemoved}:     guarded(models.RemoveDevice, "device_key_removed"),
-	{models.Authenticated, models.Exported}:          guarded(models.Export, "exported"),
-	{models.Authenticated, models.AssistedOpened}:    guarded(models.OpenRecovery, "assisted_opened"),
-	{models.Authenticated, models.AssistedApproved}:  guarded(models.ApproveRecovery, "assisted_approved"),
-	{models.Authenticated, models.DeletionRequested}: deletionRequested,
+	{models.Authenticated, models.PasswordPassed}:     passwordConfirmed,
+	{models.Authenticated, models.FactorPassed}:       stepUpPassed,
+	{models.Authenticated, models.FactorEnrolled}:     laterFactorEnrolled,
+	{models.Authenticated, models.CodesIssued}:        laterCodesIssued,
+	{models.Authenticated, models.FactorRemoved}:      factorRemoved,
+	{models.Authenticated, models.PasswordChanged}:    passwordChanged,
+	{models.Authenticated, models.DeviceAdded}:        guarded(models.AddDevice, "device_key_added"),
+	{models.Authenticated, models.DeviceRemembered}:   deviceRemembered,
+	{models.Authenticated, models.DeviceRemoved}:      guarded(models.RemoveDevice, "device_key_removed"),
+	{models.Authenticated, models.Exported}:           guarded(models.Export, "exported"),
+	{models.Authenticated, models.AssistedOpened}:     guarded(models.OpenRecovery, "assisted_opened"),
+	{models.Authenticated, models.AssistedApproved}:   guarded(models.ApproveRecovery, "assisted_approved"),
+	{models.Authenticated, models.DeletionRequested}:  deletionRequested,
+	{models.Authenticated, models.EmailAsked}:         guarded(models.ChangeEmail, "email_change_asked"),
+	{models.Authenticated, models.SecondEmailAsked}:   guarded(models.ChangeEmail, "second_email_asked"),
+	{models.Authenticated, models.SecondEmailRemoved}: secondEmailRemoved,
 }
 
 func passwordPassed(policy models.Policy, a *models.Attempt, _ models.Event, now time.Time) ([]models.Effect, error) {
@@ -235,6 +238,16 @@ func guarded(purpose models.Purpose, fact string) step {
 		}
 		return []models.Effect{record(fact, event)}, nil
 	}
+}
+
+// secondEmailRemoved forgets the address after the fact is recorded, so that it is
+// told there as well.
+func secondEmailRemoved(policy models.Policy, a *models.Attempt, event models.Event, now time.Time) ([]models.Effect, error) {
+	effects, err := guarded(models.ChangeEmail, "second_email_removed")(policy, a, event, now)
+	if err != nil {
+		return nil, err
+	}
+	return append(effects, models.Effect{Kind: models.EffectDropSecondEmail}), nil
 }
 
 // deletionRequested ends every session, so that the account is only taken back by

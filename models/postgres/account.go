@@ -13,6 +13,7 @@ const userColumns = `
 	id,
 	email,
 	email_verified,
+	email_canonical IS NOT NULL,
 	username,
 	display_name,
 	webauthn_handle,
@@ -22,7 +23,7 @@ const userColumns = `
 
 func scanUser(row pgx.CollectableRow) (models.User, error) {
 	var u models.User
-	err := row.Scan(&u.ID, &u.Email, &u.EmailVerified, &u.Username, &u.DisplayName, &u.Handle, &u.MFAEstablishedAt, &u.Admin, &u.CreatedAt)
+	err := row.Scan(&u.ID, &u.Email, &u.EmailVerified, &u.EmailHeld, &u.Username, &u.DisplayName, &u.Handle, &u.MFAEstablishedAt, &u.Admin, &u.CreatedAt)
 	return u, err
 }
 
@@ -49,12 +50,13 @@ func (s *Store) UserByHandle(ctx context.Context, handle []byte) (models.User, e
 }
 
 // CredentialsByIdentifier finds an account by the canonical form of its email
-// address or user name; not_found when there is none.
+// address or user name; not_found when there is none, or it waits for its address to
+// be proven.
 func (s *Store) CredentialsByIdentifier(ctx context.Context, canonical string) (models.Credentials, error) {
 	return s.credentials(ctx, `
 		SELECT `+userColumns+`, password_hash
 		FROM users
-		WHERE email_canonical = $1 OR username_canonical = $1`, canonical)
+		WHERE (email_canonical = $1 OR username_canonical = $1) AND unconfirmed_until IS NULL`, canonical)
 }
 
 // PasswordDecoy gives the password hash of some account or other, always the
@@ -80,14 +82,14 @@ func (s *Store) CredentialsByID(ctx context.Context, id models.ID) (models.Crede
 		WHERE id = $1`, id)
 }
 
-func (s *Store) credentials(ctx context.Context, sql string, arg any) (models.Credentials, error) {
-	rows, err := s.pool.Query(ctx, sql, arg)
+func (s *Store) credentials(ctx context.Context, sql string, args ...any) (models.Credentials, error) {
+	rows, err := s.pool.Query(ctx, sql, args...)
 	if err != nil {
 		return models.Credentials{}, fail(err)
 	}
 	found, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (models.Credentials, error) {
 		var c models.Credentials
-		err := row.Scan(&c.ID, &c.Email, &c.EmailVerified, &c.Username, &c.DisplayName, &c.Handle, &c.MFAEstablishedAt, &c.Admin, &c.CreatedAt, &c.PasswordHash)
+		err := row.Scan(&c.ID, &c.Email, &c.EmailVerified, &c.EmailHeld, &c.Username, &c.DisplayName, &c.Handle, &c.MFAEstablishedAt, &c.Admin, &c.CreatedAt, &c.PasswordHash)
 		return c, err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -96,7 +98,8 @@ func (s *Store) credentials(ctx context.Context, sql string, arg any) (models.Cr
 	return found, fail(err)
 }
 
-// CreateAccount makes an account and opens its first session. conflict with
+// CreateAccount makes an account at once, where addresses are not proven, and opens
+// its first session. conflict with
 // the field when the address or the name is taken.
 func (s *Store) CreateAccount(ctx context.Context, u models.NewUser, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error) {
 	var session models.Session
@@ -109,12 +112,20 @@ func (s *Store) CreateAccount(ctx context.Context, u models.NewUser, client mode
 			u.ID, u.Email, u.EmailCanonical, u.Username, u.UsernameCanonical, u.DisplayName, u.PasswordHash, u.Handle, u.Language, now)
 		switch violates(err) {
 		case "users_email_key":
-			return &models.Error{Code: models.CodeConflict, Field: "email", Reason: "taken", Message: "an account with this email address exists: sign in instead"}
+			return emailTaken()
 		case "users_username_key":
-			return &models.Error{Code: models.CodeConflict, Field: "username", Reason: "taken", Message: "this user name is taken: choose another"}
+			return usernameTaken()
 		}
 		if err != nil {
 			return err
+		}
+		// After the row is there: the index has waited for a change that was in flight.
+		owner, err := ownerOf(ctx, tx, now, u.EmailCanonical, u.ID)
+		if err != nil {
+			return err
+		}
+		if owner != "" {
+			return emailTaken()
 		}
 		session, token, err = s.openLocked(ctx, tx, now, u.ID, client, transport, decide)
 		if err != nil {

@@ -114,7 +114,7 @@ func (s *Store) farewell(ctx context.Context, tx pgx.Tx, now time.Time, userID m
 	}
 	var asked, left, late bool
 	err := tx.QueryRow(ctx, `
-		SELECT n.id IS NOT NULL, coalesce(n.sent_at, n.given_up_at) IS NOT NULL, u.deletion_due_at <= $3
+		SELECT n.id IS NOT NULL, coalesce(n.sent_at, n.given_up_at) IS NOT NULL, u.deletion_due_at <= $3 OR u.email_canonical IS NULL
 		FROM users u
 		LEFT JOIN notices n ON n.user_id = u.id AND n.kind = $2 AND n.created_at >= u.deletion_due_at
 		WHERE u.id = $1`, userID, models.NoticeAccountDeleted, now.Add(-farewellWithin)).Scan(&asked, &left, &late)
@@ -155,10 +155,10 @@ func (s *Store) eraseAccount(ctx context.Context, tx pgx.Tx, now time.Time, user
 // forgetLimits takes away what is counted for an account: by its id, by its known
 // devices, and by the names that are typed for it.
 func (s *Store) forgetLimits(ctx context.Context, tx pgx.Tx, userID models.ID) error {
-	var email, username string
+	var email, username string // no address that isn't the account's: its counts are another's
 	var devices []models.ID
 	err := tx.QueryRow(ctx, `
-		SELECT u.email_canonical, u.username_canonical, ARRAY(SELECT d.id FROM known_devices d WHERE d.user_id = u.id)
+		SELECT coalesce(u.email_canonical, ''), u.username_canonical, ARRAY(SELECT d.id FROM known_devices d WHERE d.user_id = u.id)
 		FROM users u
 		WHERE u.id = $1`, userID).Scan(&email, &username, &devices)
 	if err != nil {

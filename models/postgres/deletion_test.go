@@ -34,6 +34,10 @@ var belongings = map[string]string{
 		SELECT $2, s.id, $1, '', $3, $3 FROM sessions s WHERE s.user_id = $1 LIMIT 1`,
 	"step_ups": `INSERT INTO step_ups (id, session_id, purpose, object_hash, created_at, expires_at)
 		SELECT $2, s.id, 'test', sha256(''), $3, $3 FROM sessions s WHERE s.user_id = $1 LIMIT 1`,
+	"address_claims": `INSERT INTO address_claims (id, user_id, kind, email, email_canonical, ip, user_agent, created_at)
+		SELECT $2, u.id, 'change-email', 'new-' || u.email, 'new-' || u.email, '', '', $3 FROM users u WHERE u.id = $1`,
+	"former_addresses": `INSERT INTO former_addresses (event_id, user_id, email, email_canonical, email_verified, changed_at)
+		SELECT $2, u.id, 'old-' || u.email, 'old-' || u.email, true, $3 FROM users u WHERE u.id = $1`,
 	"recovery_codes":  `INSERT INTO recovery_codes (id, user_id, row_number, code_hash, created_at) VALUES ($2, $1, 1, '$argon2id$code', $3)`,
 	"recoveries":      `INSERT INTO recoveries (id, user_id, kind, begun_at, told_at) VALUES ($2, $1, 'waiting', $3, $3)`,
 	"totp_replaced":   `INSERT INTO totp_replaced (id, user_id, secret, last_step, created_at, replaced_at) VALUES ($2, $1, '', 0, $3, $3)`,

@@ -28,6 +28,21 @@ func (s *Store) FactorsByUse(ctx context.Context, userID models.ID) ([]models.Fa
 // record writes the audit row of a fact, in the fact's own transaction, and with
 // it the letter that tells the account of it, where there is one.
 func (s *Store) record(ctx context.Context, tx pgx.Tx, now time.Time, session models.Session, fact string, detail map[string]any) error {
+	return s.recordTo(ctx, tx, now, session, fact, detail, "")
+}
+
+// recordSecond is record for a fact whose letter goes to the account's second address
+// alone.
+func (s *Store) recordSecond(ctx context.Context, tx pgx.Tx, now time.Time, session models.Session, fact string, detail map[string]any) error {
+	var address string
+	err := tx.QueryRow(ctx, `SELECT coalesce(second_email, '') FROM users WHERE id = $1`, session.User.ID).Scan(&address)
+	if err != nil {
+		return err
+	}
+	return s.recordTo(ctx, tx, now, session, fact, detail, address)
+}
+
+func (s *Store) recordTo(ctx context.Context, tx pgx.Tx, now time.Time, session models.Session, fact string, detail map[string]any, address string) error {
 	doc, err := json.Marshal(detail)
 	if err != nil {
 		return err
@@ -41,7 +56,7 @@ func (s *Store) record(ctx context.Context, tx pgx.Tx, now time.Time, session mo
 	if err != nil || kind == "" {
 		return err
 	}
-	n := models.Notice{UserID: session.User.ID, Kind: kind, EventID: id}
+	n := models.Notice{UserID: session.User.ID, Kind: kind, EventID: id, Address: address}
 	if err := json.Unmarshal(doc, &n.Detail); err != nil {
 		return err
 	}

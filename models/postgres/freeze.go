@@ -44,63 +44,76 @@ func lift(ctx context.Context, tx pgx.Tx, userID models.ID, now time.Time) error
 func (s *Store) Deny(ctx context.Context, token models.TokenHash, client models.Client) (models.Denial, error) {
 	var denial models.Denial
 	err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-		link, err := takeLink(ctx, tx, now, models.LinkNotMe, token)
+		link, event, at, err := takeDenial(ctx, tx, now, models.LinkNotMe, token)
 		if err != nil {
 			return err
 		}
-		if err := lockUser(ctx, tx, link.UserID); err != nil {
-			return err
-		}
-		var event models.ID
-		var at time.Time
-		err = tx.QueryRow(ctx, `
-			SELECT e.id, e.at
-			FROM notices n
-			JOIN events e ON e.id = n.event_id AND e.at = n.created_at
-			WHERE n.id = $1`, link.NoticeID).Scan(&event, &at)
-		if err != nil {
-			return err
-		}
-		freeze, err := freezeOf(ctx, tx, link.UserID)
-		if err != nil {
-			return err
-		}
-		denial = freeze.Deny(at, now)
-		if err := carryOut(ctx, tx, now, link.UserID, denial, at); err != nil {
-			return err
-		}
-		about := models.Session{User: models.User{ID: link.UserID}, Client: client}
-		// Whoever denies anything about the account doesn't want it erased under them.
-		if _, err := s.keepAccount(ctx, tx, now, about); err != nil {
-			return err
-		}
-		// Nor wants them let in who say that they lost everything.
-		if _, err := s.stopRecovery(ctx, tx, now, about); err != nil {
-			return err
-		}
-		if err := s.record(ctx, tx, now, about, "denied", map[string]any{"event": event, "denial": denial}); err != nil {
-			return err
-		}
-		if denial == models.DenialSettled {
-			return nil
-		}
-		return s.record(ctx, tx, now, about, "password_reset_offered", nil)
+		denial, err = s.deny(ctx, tx, now, models.Session{User: models.User{ID: link.UserID}, Client: client}, event, at)
+		return err
 	})
 	return denial, err
 }
 
+// takeDenial uses a link up by which a fact is denied, and tells which and when that
+// was. The account is locked then, and so are addresses: one may be restored.
+func takeDenial(ctx context.Context, tx pgx.Tx, now time.Time, kind models.LinkKind, token models.TokenHash) (link models.MailLink, event models.ID, at time.Time, err error) {
+	if err = lockAddresses(ctx, tx); err != nil {
+		return link, event, at, err
+	}
+	if link, err = takeLink(ctx, tx, now, kind, token); err != nil {
+		return link, event, at, err
+	}
+	if err = lockUser(ctx, tx, link.UserID); err != nil {
+		return link, event, at, err
+	}
+	err = tx.QueryRow(ctx, `
+		SELECT e.id, e.at
+		FROM notices n
+		JOIN events e ON e.id = n.event_id AND e.at = n.created_at
+		WHERE n.id = $1`, link.NoticeID).Scan(&event, &at)
+	return link, event, at, err
+}
+
+// deny does to an account what denying a fact of a time means, and offers a new
+// password.
+func (s *Store) deny(ctx context.Context, tx pgx.Tx, now time.Time, about models.Session, event models.ID, at time.Time) (models.Denial, error) {
+	freeze, err := freezeOf(ctx, tx, about.User.ID)
+	if err != nil {
+		return "", err
+	}
+	denial := freeze.Deny(at, now)
+	if err := s.carryOut(ctx, tx, now, about.User.ID, denial, at); err != nil {
+		return denial, err
+	}
+	// Whoever denies anything about the account doesn't want it erased under them.
+	if _, err := s.keepAccount(ctx, tx, now, about); err != nil {
+		return denial, err
+	}
+	// Nor wants them let in who say that they lost everything.
+	if _, err := s.stopRecovery(ctx, tx, now, about); err != nil {
+		return denial, err
+	}
+	if err := s.record(ctx, tx, now, about, "denied", map[string]any{"event": event, "denial": denial}); err != nil {
+		return denial, err
+	}
+	if denial == models.DenialSettled {
+		return denial, nil
+	}
+	return denial, s.record(ctx, tx, now, about, "password_reset_offered", nil)
+}
+
 // carryOut does what a denial of a fact at a time means to its account.
-func carryOut(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID, denial models.Denial, at time.Time) error {
+func (s *Store) carryOut(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID, denial models.Denial, at time.Time) error {
 	switch denial {
 	case models.DenialSetAside:
-		added, err := quarantine(ctx, tx, now, userID, at, at)
+		added, err := s.quarantine(ctx, tx, now, userID, at, at)
 		if err != nil || added == 0 {
 			return err
 		}
 		return endAll(ctx, tx, userID)
 	case models.DenialFrozen:
 		// And what was added since: whoever added one thing may have added more.
-		if _, err := quarantine(ctx, tx, now, userID, at, now); err != nil {
+		if _, err := s.quarantine(ctx, tx, now, userID, at, now); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `
@@ -130,9 +143,10 @@ func endAll(ctx context.Context, tx pgx.Tx, userID models.ID) error {
 // quarantine sets aside what was added to the account between two times, both
 // included, and counts it. What is written in the transaction of a fact bears the
 // fact's very time. Factors stay for their owner to look at and remove. Recovery
-// codes, device keys, known and remembered devices go: they show nothing, and are made anew in a moment.
-// Whatever else a fact may add to an account belongs here.
-func quarantine(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID, from, until time.Time) (int64, error) {
+// codes, device keys, known and remembered devices, a second address and what waits for a letter's link
+// go: they show nothing, and are made anew in a moment. An address that was changed is
+// the one before again. Whatever else a fact may add to an account belongs here.
+func (s *Store) quarantine(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID, from, until time.Time) (int64, error) {
 	var all int64
 	for sql, args := range map[string][]any{
 		`UPDATE passkeys SET quarantined_at = $4
@@ -147,6 +161,9 @@ func quarantine(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID,
 		`DELETE FROM device_keys WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`:        {userID, from, until},
 		`DELETE FROM known_devices WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`:      {userID, from, until},
 		`DELETE FROM remembered_devices WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`: {userID, from, until},
+		`UPDATE users SET second_email = NULL, second_email_canonical = NULL, second_email_at = NULL
+		 WHERE id = $1 AND second_email_at BETWEEN $2 AND $3`: {userID, from, until},
+		`DELETE FROM address_claims WHERE user_id = $1 AND created_at BETWEEN $2 AND $3`: {userID, from, until},
 	} {
 		tag, err := tx.Exec(ctx, sql, args...)
 		if err != nil {
@@ -154,5 +171,12 @@ func quarantine(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID,
 		}
 		all += tag.RowsAffected()
 	}
-	return all, restoreTOTP(ctx, tx, userID, from, until)
+	if err := restoreTOTP(ctx, tx, userID, from, until); err != nil {
+		return 0, err
+	}
+	restored, err := s.restoreEmail(ctx, tx, now, userID, from, until)
+	if restored {
+		all++
+	}
+	return all, err
 }

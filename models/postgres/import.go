@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,6 +22,9 @@ func (s *Store) ImportUsers(ctx context.Context, users []models.ImportedUser, re
 	err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
 		created, err := insertImported(ctx, tx, now, users)
 		if err != nil {
+			return err
+		}
+		if err := dropReserved(ctx, tx, now, created); err != nil {
 			return err
 		}
 		if err := s.importTOTP(ctx, tx, now, created); err != nil {
@@ -84,6 +89,24 @@ func insertImported(ctx context.Context, tx pgx.Tx, now time.Time, users []model
 		created[id] = all[id]
 	}
 	return created, nil
+}
+
+// dropReserved leaves those out whose address belongs to an account that has just
+// changed it: it may take that back.
+func dropReserved(ctx context.Context, tx pgx.Tx, now time.Time, created map[models.ID]models.ImportedUser) error {
+	rows, err := tx.Query(ctx, `
+		DELETE FROM users u
+		WHERE u.id = ANY($1::uuid[]) AND EXISTS (
+			SELECT FROM former_addresses f WHERE f.email_canonical = u.email_canonical AND f.changed_at > $2)
+		RETURNING u.id`, slices.Collect(maps.Keys(created)), now.Add(-models.UndoWithin))
+	if err != nil {
+		return err
+	}
+	dropped, err := pgx.CollectRows(rows, pgx.RowTo[models.ID])
+	for _, id := range dropped {
+		delete(created, id)
+	}
+	return err
 }
 
 func (s *Store) importTOTP(ctx context.Context, tx pgx.Tx, now time.Time, created map[models.ID]models.ImportedUser) error {
@@ -156,12 +179,14 @@ func sortImported(ctx context.Context, tx pgx.Tx, users []models.ImportedUser, c
 			SELECT r.n, u.id FROM r JOIN users u ON u.external_id = r.external_id
 			UNION SELECT r.n, u.id FROM r JOIN users u ON u.email_canonical = r.email
 			UNION SELECT r.n, u.id FROM r JOIN users u ON u.username_canonical = r.username
+			UNION SELECT r.n, f.user_id FROM r JOIN former_addresses f ON f.email_canonical = r.email
 		)
 		SELECT
 			r.n,
 			u.imported_at IS NOT NULL,
 			coalesce(u.external_id = r.external_id, false),
-			u.email_canonical = r.email,
+			coalesce(u.email_canonical = r.email, false) OR EXISTS (
+				SELECT FROM former_addresses f WHERE f.user_id = u.id AND f.email_canonical = r.email),
 			u.username_canonical = r.username
 		FROM found
 		JOIN r ON r.n = found.n

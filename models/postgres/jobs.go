@@ -41,7 +41,10 @@ type (
 	retainEvents     struct{}
 	eraseAccounts    struct{}
 	attendRecoveries struct{}
-	answerRequest    struct {
+	answerClaim      struct {
+		ClaimID models.ID `json:"claim_id"`
+	}
+	answerRequest struct {
 		RequestID models.ID `json:"request_id"`
 	}
 	sendNotice struct {
@@ -56,6 +59,7 @@ func (eraseAccounts) Kind() string    { return "erase_accounts" }
 func (attendRecoveries) Kind() string { return "attend_recoveries" }
 func (answerRequest) Kind() string    { return "answer_letter_request" }
 func (sendNotice) Kind() string       { return "send_notice" }
+func (answerClaim) Kind() string      { return "answer_address_claim" }
 
 // onceADay lets one job of a kind into a UTC day, whoever asks for it: the queue
 // forgets its timetable when the instance that leads goes.
@@ -99,6 +103,9 @@ func (s *Store) Jobs(work Work, grace time.Duration, log *slog.Logger) (*Jobs, e
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[retainEvents]) error { return work.RetainEvents(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[eraseAccounts]) error { return work.EraseAccounts(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[attendRecoveries]) error { return work.AttendRecoveries(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[answerClaim]) error {
+		return s.AnswerClaim(ctx, job.Args.ClaimID)
+	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[answerRequest]) error {
 		return s.AnswerRequest(ctx, job.Args.RequestID)
 	}))

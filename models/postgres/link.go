@@ -57,24 +57,33 @@ func takeLink(ctx context.Context, tx pgx.Tx, now time.Time, kind models.LinkKin
 	return l, err
 }
 
-// takeLinkOf uses a link up, locks its account and gives it. A link that is bound to
-// the password doesn't work once there is another.
-func takeLinkOf(ctx context.Context, tx pgx.Tx, now time.Time, kind models.LinkKind, token models.TokenHash) (models.User, error) {
+// takeLinkOf uses a link up, locks its account, and gives it with the address that the
+// link was sent to. A link that is bound to the password doesn't work once there is
+// another, nor one that leads in once the address is no more the account's: one for a
+// new password serves at the first address alone.
+func takeLinkOf(ctx context.Context, tx pgx.Tx, now time.Time, kind models.LinkKind, token models.TokenHash) (models.User, string, error) {
 	link, err := takeLink(ctx, tx, now, kind, token)
 	if err != nil {
-		return models.User{}, err
+		return models.User{}, "", err
 	}
 	if err := lockUser(ctx, tx, link.UserID); err != nil {
-		return models.User{}, err
+		return models.User{}, "", err
 	}
-	if kind.Bound() {
-		var hash string
-		if err := tx.QueryRow(ctx, `SELECT password_hash FROM users WHERE id = $1`, link.UserID).Scan(&hash); err != nil {
-			return models.User{}, err
-		}
-		if bound := sha256.Sum256([]byte(hash)); !bytes.Equal(bound[:], link.Bound) {
-			return models.User{}, deadLink()
-		}
+	var hash string
+	var first, second bool
+	err = tx.QueryRow(ctx, `
+		SELECT password_hash, email = $2 AND email_canonical IS NOT NULL, second_email IS NOT DISTINCT FROM $2
+		FROM users
+		WHERE id = $1`, link.UserID, link.Address).Scan(&hash, &first, &second)
+	if err != nil {
+		return models.User{}, "", err
 	}
-	return userByID(ctx, tx, link.UserID)
+	if bound := sha256.Sum256([]byte(hash)); kind.Bound() && !bytes.Equal(bound[:], link.Bound) {
+		return models.User{}, "", deadLink()
+	}
+	if !first && kind != models.LinkStopRecovery && (!second || kind == models.LinkPasswordReset) {
+		return models.User{}, "", deadLink()
+	}
+	user, err := userByID(ctx, tx, link.UserID)
+	return user, link.Address, err
 }

@@ -14,8 +14,9 @@ import (
 // notify writes a notice and has it sent once the transaction is committed. It
 // does nothing without mail, for a notice that was written already, and beyond
 // what an account gets of one kind in an hour or a day. Callers hold the user's
-// lock, so parallel facts don't slip past the bounds. An empty address is the
-// account's.
+// lock, so parallel facts don't slip past the bounds. Without an address it goes to the
+// account's, while that is its own, and where its owner may deny the fact to the second
+// one as well, each with a link of its own.
 func (s *Store) notify(ctx context.Context, tx pgx.Tx, now time.Time, n models.Notice) error {
 	if s.MailPerHour == nil {
 		return nil
@@ -28,20 +29,34 @@ func (s *Store) notify(ctx context.Context, tx pgx.Tx, now time.Time, n models.N
 	if perDay == 0 {
 		perDay = math.MaxInt32
 	}
-	id := models.NewID(now)
-	tag, err := tx.Exec(ctx, `
+	rows, err := tx.Query(ctx, `
 		INSERT INTO notices (id, user_id, kind, event_id, address, language, detail, created_at)
-		SELECT $1, u.id, $3, $4, coalesce(nullif($5, ''), u.email), u.language, $6, $7
+		SELECT a.id, u.id, $3, $4, a.address, u.language, $6, $7
 		FROM users u
-		WHERE u.id = $2
-			AND (SELECT count(*) FROM notices WHERE user_id = $2 AND kind = $3 AND created_at > $8) < $9
-			AND (SELECT count(*) FROM notices WHERE user_id = $2 AND kind = $3 AND created_at > $10) < $11
-		ON CONFLICT ON CONSTRAINT notices_event_key DO NOTHING`,
-		id, n.UserID, n.Kind, n.EventID, n.Address, detail, now, now.Add(-time.Hour), s.MailPerHour(), now.Add(-24*time.Hour), perDay)
-	if err != nil || tag.RowsAffected() == 0 {
+		CROSS JOIN LATERAL (VALUES
+			($1::uuid, CASE WHEN $5 <> '' THEN $5 WHEN u.email_canonical IS NOT NULL THEN u.email END),
+			($12::uuid, CASE WHEN $5 = '' AND $13 THEN u.second_email END)
+		) AS a (id, address)
+		WHERE u.id = $2 AND a.address IS NOT NULL
+			AND (SELECT count(DISTINCT event_id) FROM notices WHERE user_id = $2 AND kind = $3 AND created_at > $8) < $9
+			AND (SELECT count(DISTINCT event_id) FROM notices WHERE user_id = $2 AND kind = $3 AND created_at > $10) < $11
+		ON CONFLICT ON CONSTRAINT notices_event_key DO NOTHING
+		RETURNING id`,
+		models.NewID(now), n.UserID, n.Kind, n.EventID, n.Address, detail, now, now.Add(-time.Hour), s.MailPerHour(), now.Add(-24*time.Hour), perDay,
+		models.NewID(now), n.Kind.Everywhere())
+	if err != nil {
 		return err
 	}
-	return enqueue(ctx, tx, sendNotice{NoticeID: id})
+	written, err := pgx.CollectRows(rows, pgx.RowTo[models.ID])
+	if err != nil {
+		return err
+	}
+	for _, id := range written {
+		if err := enqueue(ctx, tx, sendNotice{NoticeID: id}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Notice gives a letter that is to be sent. not_found when it was sent or given

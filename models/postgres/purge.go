@@ -19,11 +19,14 @@ const (
 // Purge removes what has expired: sessions (which announces their end to open
 // sockets), challenges, step-ups, enrolments, counts, devices, proofs of work, and
 // letters with their links. Nothing relies on it, for every lookup checks the time
-// itself; but whose sign-in stopped after the password is told by it. Of failures in
-// a row it forgets those that ended long ago without closing their lane.
+// itself; but whose sign-in stopped after the password is told by it, and it frees the
+// user names of registrations that were not confirmed. Of failures in a row it forgets those that ended long ago without closing their lane.
 func (s *Store) Purge(ctx context.Context) error {
 	now := s.clock()
 	if err := s.purgeUnfinished(ctx, now); err != nil {
+		return err
+	}
+	if err := s.purgeUnconfirmed(ctx, now); err != nil {
 		return err
 	}
 	for _, old := range []struct {
@@ -37,6 +40,8 @@ func (s *Store) Purge(ctx context.Context) error {
 		{`DELETE FROM limit_buckets WHERE empty_at <= $1`, 0},
 		{`DELETE FROM spent_proofs WHERE expires_at <= $1`, 0},
 		{`DELETE FROM letter_requests WHERE created_at <= $1`, keepRequests},
+		{`DELETE FROM address_claims WHERE created_at <= $1`, models.ConfirmWithin},
+		{`DELETE FROM former_addresses WHERE changed_at <= $1`, models.LinkNotMe.Lifetime()},
 		{`DELETE FROM notices WHERE created_at <= $1`, keepNotices},
 		{`DELETE FROM failure_streaks WHERE failed_at <= $1 AND NOT closed`, streakKept},
 		{`DELETE FROM totp_replaced WHERE replaced_at <= $1`, models.LinkNotMe.Lifetime()},

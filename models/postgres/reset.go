@@ -52,12 +52,13 @@ func (s *Store) AnswerRequest(ctx context.Context, id models.ID) error {
 }
 
 // FollowReset opens a session by the link of a letter for a new password, once.
-// challenge_expired when the link doesn't work, or the password is another by now.
+// challenge_expired when the link doesn't work, or the password is another by now, or
+// the address that it was sent to.
 func (s *Store) FollowReset(ctx context.Context, token models.TokenHash, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error) {
 	var session models.Session
 	var opened string
 	err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-		user, err := takeLinkOf(ctx, tx, now, models.LinkPasswordReset, token)
+		user, _, err := takeLinkOf(ctx, tx, now, models.LinkPasswordReset, token)
 		if err != nil {
 			return err
 		}

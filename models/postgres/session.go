@@ -26,6 +26,7 @@ const sessionColumns = `
 	u.id,
 	u.email,
 	u.email_verified,
+	u.email_canonical IS NOT NULL,
 	u.username,
 	u.display_name,
 	u.webauthn_handle,
@@ -39,7 +40,7 @@ func scanSession(row pgx.CollectableRow) (models.Session, error) {
 	err := row.Scan(
 		&s.ID, &hash, &s.State, &methods, &s.PolicyVersion, &s.Transport, &s.Client.IP, &s.Client.UserAgent,
 		&s.CreatedAt, &s.LastSeenAt, &s.IdleEndsAt, &s.EndsAt,
-		&s.User.ID, &s.User.Email, &s.User.EmailVerified, &s.User.Username, &s.User.DisplayName, &s.User.Handle,
+		&s.User.ID, &s.User.Email, &s.User.EmailVerified, &s.User.EmailHeld, &s.User.Username, &s.User.DisplayName, &s.User.Handle,
 		&s.User.MFAEstablishedAt, &s.User.Admin, &s.User.CreatedAt,
 	)
 	if err != nil {

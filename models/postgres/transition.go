@@ -113,7 +113,9 @@ func attemptOf(ctx context.Context, tx pgx.Tx, user models.User, sessionID model
 	if err != nil {
 		return models.Attempt{}, err
 	}
-	return models.Attempt{Established: user.MFAEstablishedAt != nil, Enrolled: enrolled, Freeze: freeze, WayBack: wayBack}, nil
+	attempt := models.Attempt{Established: user.MFAEstablishedAt != nil, Enrolled: enrolled, Freeze: freeze, WayBack: wayBack, EmailVerified: user.EmailVerified}
+	err = tx.QueryRow(ctx, `SELECT second_email IS NOT NULL FROM users WHERE id = $1`, user.ID).Scan(&attempt.SecondAddress)
+	return attempt, err
 }
 
 // apply does the effects and writes the session row. proves is the step-up that a
@@ -155,6 +157,8 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 			err = reissue(ctx, tx, now, effect.Code)
 		case models.EffectForgetDevices:
 			err = forgetAllRemembered(ctx, tx, session)
+		case models.EffectDropSecondEmail:
+			err = dropSecondEmail(ctx, tx, session.User.ID)
 		case models.EffectKnowDevice:
 			err = s.knowDevice(ctx, tx, now, session, effect.Device)
 		default:
@@ -192,6 +196,9 @@ func (s *Store) recordEffect(ctx context.Context, tx pgx.Tx, now time.Time, sess
 			return err
 		}
 		detail["left"] = enrolled.Codes
+	}
+	if effect.Second {
+		return s.recordSecond(ctx, tx, now, session, effect.Fact, detail)
 	}
 	return s.record(ctx, tx, now, session, effect.Fact, detail)
 }

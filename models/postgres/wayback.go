@@ -19,9 +19,9 @@ func wayBackOf(ctx context.Context, db queryer, userID models.ID) (*models.WayBa
 	var w models.WayBack
 	var ready *time.Time
 	err := db.QueryRow(ctx, `
-		SELECT id, kind, begun_at, ready_at
+		SELECT id, kind, begun_at, by_mail, ready_at
 		FROM recoveries
-		WHERE user_id = $1`, userID).Scan(&w.ID, &w.Kind, &w.BegunAt, &ready)
+		WHERE user_id = $1`, userID).Scan(&w.ID, &w.Kind, &w.BegunAt, &w.ByMail, &ready)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -43,7 +43,7 @@ func (s *Store) AskRecovery(ctx context.Context, ref models.Ref, decide models.D
 func (s *Store) BeginRecovery(ctx context.Context, token models.TokenHash, client models.Client, may func(models.Attempt) error) (models.WayBack, error) {
 	w := models.WayBack{Kind: models.WaitingRecovery}
 	err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-		user, err := takeLinkOf(ctx, tx, now, models.LinkBeginRecovery, token)
+		user, address, err := takeLinkOf(ctx, tx, now, models.LinkBeginRecovery, token)
 		if err != nil {
 			return err
 		}
@@ -56,8 +56,8 @@ func (s *Store) BeginRecovery(ctx context.Context, token models.TokenHash, clien
 			return err
 		}
 		_, err = tx.Exec(ctx, `
-			INSERT INTO recoveries (id, user_id, kind, begun_at, told_at)
-			VALUES ($1, $2, $3, $4, $4)`, w.ID, user.ID, w.Kind, now)
+			INSERT INTO recoveries (id, user_id, kind, by_mail, begun_at, told_at)
+			VALUES ($1, $2, $3, $4, $5, $5)`, w.ID, user.ID, w.Kind, address != user.Email, now)
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func (s *Store) FollowAssisted(ctx context.Context, token models.TokenHash, clie
 	var session models.Session
 	var opened string
 	err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-		user, err := takeLinkOf(ctx, tx, now, models.LinkAssistedRecovery, token)
+		user, _, err := takeLinkOf(ctx, tx, now, models.LinkAssistedRecovery, token)
 		if err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (s *Store) LeaveReset(ctx context.Context, ref models.Ref, decide models.De
 // challenge_expired when the link doesn't work or there is nothing to stop.
 func (s *Store) StopRecoveryByLink(ctx context.Context, token models.TokenHash, client models.Client) error {
 	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-		user, err := takeLinkOf(ctx, tx, now, models.LinkStopRecovery, token)
+		user, _, err := takeLinkOf(ctx, tx, now, models.LinkStopRecovery, token)
 		if err != nil {
 			return err
 		}
@@ -187,7 +187,10 @@ func (s *Store) attend(ctx context.Context, tx pgx.Tx, now time.Time, owner mode
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, now, about, "recovery_ready", nil)
+		if !w.ByMail {
+			return s.record(ctx, tx, now, about, "recovery_ready", nil)
+		}
+		return s.recordSecond(ctx, tx, now, about, "recovery_ready", nil)
 	}
 	tag, err := tx.Exec(ctx, `
 		UPDATE recoveries

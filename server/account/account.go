@@ -30,6 +30,7 @@ type Store interface {
 	Events(ctx context.Context, userID, before models.ID, limit int) ([]models.AuditEvent, error)
 	RequestDeletion(ctx context.Context, ref models.Ref, grace time.Duration, decide models.Decide) (time.Time, error)
 	KeepAccount(ctx context.Context, by models.Session) error
+	Addresses(ctx context.Context, userID models.ID) (models.Addresses, error)
 	DeletionDue(ctx context.Context, userID models.ID) (*time.Time, error)
 	RecordExport(ctx context.Context, ref models.Ref, decide models.Decide) error
 	WayBack(ctx context.Context, userID models.ID) (*models.WayBack, error)
@@ -60,7 +61,11 @@ func (h *Handlers) Me(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(fiber.Map{"user": web.NewUserBody(u), "deletion_due_at": due})
+	addresses, err := h.Store.Addresses(c.UserContext(), u.ID)
+	if err != nil {
+		return err
+	}
+	return c.JSON(fiber.Map{"user": web.NewUserBody(u), "second_email": addresses.Second, "deletion_due_at": due})
 }
 
 type sessionBody struct {

@@ -16,11 +16,19 @@ type exportedDossier struct {
 	PasswordChangedAt *time.Time         `json:"password_changed_at"`
 	FrozenUntil       *time.Time         `json:"frozen_until"`
 	DeletionDueAt     *time.Time         `json:"deletion_due_at"`
+	SecondEmail       string             `json:"second_email"`
+	FormerEmails      []exportedEmail    `json:"former_emails"`
 	KnownDevices      []exportedDevice   `json:"known_devices"`
 	Failures          []exportedFailures `json:"failures"`
 	Letters           []exportedLetter   `json:"letters"`
 	Messages          []exportedMessage  `json:"messages"`
 	Events            []eventBody        `json:"events"`
+}
+
+// exportedEmail is an address that the account had, for as long as it is remembered.
+type exportedEmail struct {
+	Email     string    `json:"email"`
+	ChangedAt time.Time `json:"changed_at"`
 }
 
 type exportedDevice struct {
@@ -58,10 +66,18 @@ func (h *Handlers) dossier(c *fiber.Ctx) (exportedDossier, error) {
 	d := exportedDossier{
 		Language: found.Language, ImportedAt: found.ImportedAt, ExternalID: found.ExternalID, PasswordChangedAt: found.PasswordChangedAt,
 		DeletionDueAt: found.DeletionDueAt,
-		KnownDevices:  []exportedDevice{}, Failures: []exportedFailures{}, Letters: []exportedLetter{}, Messages: []exportedMessage{}, Events: []eventBody{},
+		FormerEmails:  []exportedEmail{}, KnownDevices: []exportedDevice{}, Failures: []exportedFailures{}, Letters: []exportedLetter{}, Messages: []exportedMessage{}, Events: []eventBody{},
 	}
 	if !found.Freeze.Until.IsZero() {
 		d.FrozenUntil = &found.Freeze.Until
+	}
+	addresses, err := h.Store.Addresses(ctx, s.User.ID)
+	if err != nil {
+		return d, err
+	}
+	d.SecondEmail = addresses.Second
+	for _, f := range addresses.Former {
+		d.FormerEmails = append(d.FormerEmails, exportedEmail(f))
 	}
 	for _, k := range found.KnownDevices {
 		d.KnownDevices = append(d.KnownDevices, exportedDevice(k))

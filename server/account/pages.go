@@ -91,10 +91,16 @@ func (h *Handlers) AccountPage(c *fiber.Ctx) error {
 	if wayBack != nil {
 		recovery = &wayBack.BegunAt
 	}
+	addresses, err := h.Store.Addresses(c.UserContext(), u.ID)
+	if err != nil {
+		return err
+	}
 	return h.Render(c, pages.AccountPage{
 		RecoverySince: recovery,
 		Layout:        h.Layout(c), Email: u.Email, Username: u.Username, DisplayName: u.DisplayName, CreatedAt: u.CreatedAt,
 		PasswordMin: h.Policy(c).Password.MinLength, PasswordMax: web.MaxPassword, FaceStatement: h.Face.Statement,
+		EmailVerified: u.EmailVerified, SecondEmail: addresses.Second,
+		EmailAsked: addresses.Waits(models.LinkChangeEmail), SecondEmailAsked: addresses.Waits(models.LinkSecondEmail),
 		DeletionDue: due, DeletionGraceDays: int(h.Policy(c).Accounts.DeletionGrace.Std().Hours() / 24),
 	})
 }
@@ -104,6 +110,9 @@ func (h *Handlers) AccountPage(c *fiber.Ctx) error {
 func (h *Handlers) SecurityPage(c *fiber.Ctx) error {
 	ctx, userID := c.UserContext(), web.Session(c).User.ID
 	page := pages.SecurityPage{Layout: h.Layout(c), Next: web.NextPath(c)}
+	if s := web.Session(c); h.VerifyEmails && s.State == models.EnrolmentRequired && !s.User.EmailVerified {
+		page.Unproven = s.User.Email
+	}
 	passkeys, err := h.Store.Passkeys(ctx, userID)
 	if err != nil {
 		return err

@@ -20,6 +20,15 @@ type Store interface {
 	CredentialsByID(ctx context.Context, id models.ID) (models.Credentials, error)
 	PassPassword(ctx context.Context, ref models.Ref, hash string, decide models.Decide) (models.Session, string, error)
 	RehashPassword(ctx context.Context, userID models.ID, old, fresh string) error
+	Register(ctx context.Context, u models.NewUser, by models.Session, unchecked bool) error
+	Unconfirmed(ctx context.Context, usernameCanonical string) (models.Credentials, error)
+	RegisterAgain(ctx context.Context, userID models.ID, claim models.Claim, client models.Client) error
+	UnconfirmedByLink(ctx context.Context, token models.TokenHash) (models.Credentials, error)
+	ConfirmEmail(ctx context.Context, token models.TokenHash, hash string, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error)
+	ClaimEmail(ctx context.Context, by models.Session, canonical string) error
+	AskEmail(ctx context.Context, ref models.Ref, claim models.Claim, client models.Client, decide models.Decide) (models.Session, string, error)
+	ChangeEmail(ctx context.Context, ref models.Ref, claim models.Claim, client models.Client, decide models.Decide) (models.Session, string, error)
+	RemoveSecondEmail(ctx context.Context, ref models.Ref, decide models.Decide) (models.Session, string, error)
 	AskReset(ctx context.Context, emailCanonical string, client models.Client) error
 	FollowReset(ctx context.Context, token models.TokenHash, client models.Client, transport models.Transport, decide models.Decide) (models.Session, string, error)
 	ResetPassword(ctx context.Context, ref models.Ref, fresh string, decide models.Decide) error
@@ -48,7 +57,6 @@ type Handlers struct {
 	Sources  *Sources
 	Bots     *Bots
 	SiteName string
-	Mails    bool // letters can be sent
 
 	unasked seldom
 }

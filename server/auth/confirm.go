@@ -43,8 +43,8 @@ func (h *Handlers) checkOwn(c *fiber.Ctx, field, typed string) (models.Credentia
 		return models.Credentials{}, models.Invalid(field, "length", "write your current password")
 	}
 	user := web.Session(c).User
-	// Who proves to know it opens the lane of strangers again, for both names.
-	if err := h.Try(c, models.Password, h.nameSubject(canonicalIdentifier(user.Email)), h.nameSubject(canonicalIdentifier(user.Username))); err != nil {
+	// Who proves to know it opens the lane of strangers again, for each name.
+	if err := h.Try(c, models.Password, h.nameSubjects(user)...); err != nil {
 		return models.Credentials{}, err
 	}
 	found, err := h.Store.CredentialsByID(c.UserContext(), user.ID)

@@ -15,6 +15,16 @@ func (h *Handlers) nameSubject(canonical string) string {
 	return models.NameSubject(hex.EncodeToString(h.Digester.Digest("identifier", canonical)))
 }
 
+// nameSubjects are those of an account's names that it signs in by: an address that
+// isn't its own is another's.
+func (h *Handlers) nameSubjects(u models.User) []string {
+	names := []string{h.nameSubject(canonicalIdentifier(u.Username))}
+	if u.EmailHeld {
+		names = append(names, h.nameSubject(canonicalIdentifier(u.Email)))
+	}
+	return names
+}
+
 // countSignIn counts a sign-in by password before anything is hashed. On a known
 // device of the account it is counted there and nowhere else, so that nothing
 // strangers do keeps its owner out. user is the zero user for a name that nobody

@@ -16,10 +16,12 @@ type registerRequest struct {
 	BotCheck    string `json:"bot_check"` // a proof, where one was asked for
 }
 
-// Register answers POST /v1/accounts.
+// Register answers POST /v1/accounts. Where addresses are proven it answers alike for
+// one that is free and one that is taken.
 //
-// While addresses are not verified a 409 tells that an address is registered;
-// the limit per network bounds how many one can ask about.
+// Where they are not, a 409 tells that an address is registered; the limit per
+// network bounds how many one can ask about. So it does with user names anywhere:
+// everybody sees them.
 func (h *Handlers) Register(c *fiber.Ctx) error {
 	var r registerRequest
 	if err := web.Decode(c, &r); err != nil {
@@ -54,12 +56,20 @@ func (h *Handlers) Register(c *fiber.Ctx) error {
 	if err := h.CountNetwork(c, "registration", policy.Limits.Registration); err != nil {
 		return err
 	}
+	if h.VerifyEmails {
+		if err := h.countLetter(c, "email", u.EmailCanonical); err != nil {
+			return err
+		}
+	}
 	unchecked, err := h.checkBreached(c, "password", r.Password)
 	if err != nil {
 		return err
 	}
 	if u.PasswordHash, err = h.Hasher.Hash(c.UserContext(), password); err != nil {
 		return err
+	}
+	if h.VerifyEmails {
+		return h.registerPending(c, u, r.Password, unchecked)
 	}
 	session, token, err := h.Store.CreateAccount(c.UserContext(), u, web.Client(c), transport, noting(unchecked, h.DecideFor(c, u.ID, models.Event{Kind: models.PasswordPassed})))
 	if err != nil {

@@ -25,20 +25,12 @@ func (h *Handlers) Forgot(c *fiber.Ctx) error {
 		return err
 	}
 	if !h.Mails {
-		return &models.Error{Code: models.CodeConflict, Reason: "no_mail", Message: "this site sends no mail: ask whoever runs it"}
+		return noMail()
 	}
-	policy, network, name := h.Policies.Current(), web.Network(c), h.nameSubject(canonical)
-	if err := h.checkBot(c, "", r.BotCheck, models.NetworkSubject(network), name); err != nil {
+	if err := h.checkBot(c, "", r.BotCheck, models.NetworkSubject(web.Network(c)), h.nameSubject(canonical)); err != nil {
 		return err
 	}
-	err = h.Count(c, models.Try{
-		By: models.Session{Client: web.Client(c), PolicyVersion: policy.Version()},
-		Buckets: []models.Bucket{
-			{Subject: name, Kind: "reset", Limit: policy.Limits.Reset, Work: true},
-			{Subject: models.NetworkSubject(network), Kind: "reset", Limit: policy.Limits.Registration, Work: true},
-		},
-	})
-	if err != nil {
+	if err := h.countLetter(c, "reset", canonical); err != nil {
 		return err
 	}
 	if err := h.Store.AskReset(c.UserContext(), canonical, web.Client(c)); err != nil {
@@ -100,7 +92,7 @@ func (h *Handlers) Reset(c *fiber.Ctx) error {
 		return err
 	}
 	// What strangers did to the old password's lanes ends with it.
-	h.Reopen(c, models.Password, h.nameSubject(canonicalIdentifier(s.User.Email)), h.nameSubject(canonicalIdentifier(s.User.Username)))
+	h.Reopen(c, models.Password, h.nameSubjects(s.User)...)
 	err = h.Store.ResetPassword(c.UserContext(), s.Ref(), hash, noting(unchecked, h.Decide(c, models.Event{Kind: models.PasswordReset})))
 	if err != nil {
 		return err

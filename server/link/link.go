@@ -14,6 +14,8 @@ import (
 
 // Store is what this part needs of the records.
 type Store interface {
+	ProveEmail(ctx context.Context, kind models.LinkKind, token models.TokenHash, client models.Client) error
+	UndoEmail(ctx context.Context, token models.TokenHash, client models.Client) (models.Denial, error)
 	Deny(ctx context.Context, token models.TokenHash, client models.Client) (models.Denial, error)
 }
 
@@ -29,27 +31,35 @@ func (h *Handlers) NotMePage(c *fiber.Ctx) error {
 	return h.Render(c, pages.NotMePage{Layout: h.Layout(c)})
 }
 
-type notMeRequest struct {
+type tokenRequest struct {
 	Token string `json:"token"`
 }
 
-type notMeBody struct {
+type denialBody struct {
 	Outcome models.Denial `json:"outcome"`
 }
 
 // NotMe answers POST /v1/links/not-me. Whoever has the link may use it, signed in
 // or not. What is no token is answered like one that was used.
 func (h *Handlers) NotMe(c *fiber.Ctx) error {
-	var r notMeRequest
-	if err := web.Decode(c, &r); err != nil {
-		return err
-	}
-	if r.Token == "" {
-		return models.Invalid("token", "length", "open the link of the letter again")
-	}
-	outcome, err := h.Store.Deny(c.UserContext(), models.HashToken(r.Token), web.Client(c))
+	token, err := readToken(c)
 	if err != nil {
 		return err
 	}
-	return c.JSON(notMeBody{Outcome: outcome})
+	outcome, err := h.Store.Deny(c.UserContext(), token, web.Client(c))
+	if err != nil {
+		return err
+	}
+	return c.JSON(denialBody{Outcome: outcome})
+}
+
+func readToken(c *fiber.Ctx) (models.TokenHash, error) {
+	var r tokenRequest
+	if err := web.Decode(c, &r); err != nil {
+		return models.TokenHash{}, err
+	}
+	if r.Token == "" {
+		return models.TokenHash{}, models.Invalid("token", "length", "open the link of the letter again")
+	}
+	return models.HashToken(r.Token), nil
 }

@@ -50,10 +50,10 @@ func (d *Door) Body(c *fiber.Ctx, s models.Session) (SessionBody, error) {
 	if err != nil {
 		return SessionBody{}, err
 	}
-	return newBody(s, factors), nil
+	return d.newBody(s, factors), nil
 }
 
-func newBody(s models.Session, factors []models.Factor) SessionBody {
+func (d *Door) newBody(s models.Session, factors []models.Factor) SessionBody {
 	body := SessionBody{
 		State: s.State, Level: s.ACR().Level(), ACR: s.ACR(), AMR: models.AMROf(s.Methods), Methods: []methodBody{}, Factors: factors,
 		ExpiresAt: s.ExpiresAt(),
@@ -67,6 +67,10 @@ func newBody(s models.Session, factors []models.Factor) SessionBody {
 	}
 	if s.State == models.Authenticated || s.State == models.EnrolmentRequired {
 		body.User = NewUserBody(s.User)
+		// Apps look at the session: an address that nobody has proven is none to them.
+		if d.VerifyEmails && !s.User.EmailVerified {
+			body.User.Email = ""
+		}
 	}
 	return body
 }
@@ -107,7 +111,7 @@ func (d *Door) Opened(c *fiber.Ctx, s models.Session, token string) (SessionBody
 		d.Log.Warn("a session was answered without its factors", "error", err)
 		factors = []models.Factor{}
 	}
-	body := newBody(s, factors)
+	body := d.newBody(s, factors)
 	if s.Transport == models.Bearer {
 		body.Token = token
 	}

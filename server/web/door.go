@@ -36,19 +36,21 @@ type Next func(models.Policy, models.Attempt, models.Event, time.Time) (models.A
 
 // Door is what every part of the server stands on.
 type Door struct {
-	Store      Store
-	Policies   Policies
-	Next       Next
-	Now        func() time.Time
-	Log        *slog.Logger
-	Pages      *pages.Pages
-	Origin     string // of the public URL: scheme, host and port
-	Secure     bool   // the public URL is https
-	Demo       bool
-	Mails      bool // letters can be sent
-	FaceReady  func() bool
-	Proxies    TrustedProxies
-	TouchEvery time.Duration
+	Store    Store
+	Policies Policies
+	Next     Next
+	Now      func() time.Time
+	Log      *slog.Logger
+	Pages    *pages.Pages
+	Origin   string // of the public URL: scheme, host and port
+	Secure   bool   // the public URL is https
+	Demo     bool
+	Mails    bool // letters can be sent
+	// VerifyEmails says that an address counts once it is proven.
+	VerifyEmails bool
+	FaceReady    func() bool
+	Proxies      TrustedProxies
+	TouchEvery   time.Duration
 }
 
 // Decide fills in the policy and the clock for one event of this request's
@@ -74,6 +76,7 @@ func (d *Door) DecideFor(c *fiber.Ctx, userID models.ID, event models.Event) mod
 		} else {
 			a.PolicyVersion = policy.Version()
 		}
+		a.MustVerify = d.VerifyEmails
 		moved, effects, err := d.Next(policy, a, event, d.Now())
 		for i := range effects {
 			switch effects[i].Kind {

@@ -24,6 +24,7 @@ var statuses = map[models.Code]int{
 	models.CodeSessionRequired:      http.StatusUnauthorized,
 	models.CodeSecondFactorRequired: http.StatusForbidden,
 	models.CodeEnrolmentRequired:    http.StatusForbidden,
+	models.CodeEmailUnverified:      http.StatusForbidden,
 	models.CodeRecovering:           http.StatusForbidden,
 	models.CodeResetting:            http.StatusForbidden,
 	models.CodeStepUpRequired:       http.StatusForbidden,

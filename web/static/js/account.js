@@ -14,6 +14,30 @@ onSubmit(form, async ({ current, new: chosen }) => {
   await reloadWith("Your password is changed, and everywhere else is signed out.");
 });
 
+const addresses = /** @type {HTMLElement} */ (document.querySelector("[data-addresses]"));
+for (const [name, path] of [["email", "/v1/me/email"], ["second", "/v1/me/email/second"]]) {
+  const asking = /** @type {HTMLFormElement | null} */ (addresses.querySelector(`[data-${name}-form]`));
+  if (!asking) continue;
+  onSubmit(asking, async ({ email }) => {
+    const sent = await write("POST", path, { email: email.trim() });
+    await reloadWith(sent ? "We’ve sent a letter with a link. Open it on this or any other device." : "Your address is changed.");
+  });
+}
+onClick(addresses.querySelector("[data-verify-email]"), addresses, async () => {
+  await request("POST", "/v1/me/email/verification", {});
+  await reloadWith("We’ve sent a letter with a link. Open it on this or any other device.");
+});
+onClick(addresses.querySelector("[data-remove-second]"), addresses, async () => {
+  const sure = await confirm({
+    heading: "Remove the second address?",
+    text: "We no longer write there about what happens to your account. Both addresses are told that it’s gone.",
+    yes: "Remove it",
+  });
+  if (!sure) return;
+  await write("DELETE", "/v1/me/email/second");
+  await reloadWith("Your second address is removed.");
+});
+
 const data = /** @type {HTMLElement} */ (document.querySelector("[data-my-data]"));
 onClick(data.querySelector("[data-export]"), data, async () => {
   download("my-data.json", "application/json", JSON.stringify(await write("GET", "/v1/me/export"), null, 2));
