@@ -395,18 +395,14 @@ func TestAttackPreHijackingBeforeTheSwitch(t *testing.T) {
 		t.Errorf("an app is told %s", back.Raw)
 	}
 	s.browser().post("/v1/login", map[string]any{"identifier": "eve", "password": "eve's own password"}).want(200)
+	s.letters()
 	eve.browser.post("/v1/me/email/verification", map[string]any{}).want(202)
 	if s.linkTo("ada@example.com", models.LinkVerifyEmail) != "" {
 		t.Error("his account gets a link to her address")
 	}
-	s.Clock.Advance(time.Hour)
-	if err := s.Purge(t.Context()); err != nil { // which tells of sign-ins that were given up
-		t.Fatal(err)
-	}
+	eve.saveCodes()
 	for _, letter := range s.letters() {
-		if letter.To == "ada@example.com" && letter.Subject != "Somebody may know your password at Sallyport" {
-			t.Errorf("%s is told %q", letter.To, letter.Subject)
-		}
+		t.Errorf("%s is told %q of his account", letter.To, letter.Subject)
 	}
 }
 
