@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/server/auth"
 )
 
 // signsIn is a person with an authenticator app in a browser of their own.
@@ -155,6 +156,14 @@ func TestAttackTakingTheAddressThatWasLeft(t *testing.T) {
 	bea := s.joins("bea")
 	if bea.wants("ada@example.com") != "" {
 		t.Error("a change gets a link to it")
+	}
+	u, err := auth.ReadImported(map[string]string{"email": "ada@example.com", "username": "imported", "password_hash": foreign["bcrypt"]}, true, s.Clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcomes, err := s.ImportUsers(t.Context(), []models.ImportedUser{u}, false)
+	if want := (models.ImportOutcome{Kind: models.ImportConflict, Field: "email"}); err != nil || outcomes[0] != want {
+		t.Errorf("an import of it: %+v, %v", outcomes, err)
 	}
 	s.Clock.Advance(models.UndoWithin - time.Hour)
 	s.browser().post("/v1/links/undo-email", map[string]any{"token": undo}).want(200)
