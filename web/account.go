@@ -6,9 +6,9 @@ import "time"
 type AccountPage struct {
 	Layout
 	Email, Username, DisplayName string
-	// EmailVerified says that the address is proven. SecondEmail is the one beside it;
+	// EmailHeld says that the address is the account's, EmailVerified that it is proven. SecondEmail is the one beside it;
 	// EmailAsked and SecondEmailAsked wait for their letters' links. "" for none.
-	EmailVerified                             bool
+	EmailHeld, EmailVerified                  bool
 	SecondEmail, EmailAsked, SecondEmailAsked string
 	CreatedAt                                 time.Time
 	PasswordMin, PasswordMax                  int

@@ -99,7 +99,7 @@ func (h *Handlers) AccountPage(c *fiber.Ctx) error {
 		RecoverySince: recovery,
 		Layout:        h.Layout(c), Email: u.Email, Username: u.Username, DisplayName: u.DisplayName, CreatedAt: u.CreatedAt,
 		PasswordMin: h.Policy(c).Password.MinLength, PasswordMax: web.MaxPassword, FaceStatement: h.Face.Statement,
-		EmailVerified: u.EmailVerified, SecondEmail: addresses.Second,
+		EmailHeld: u.EmailHeld, EmailVerified: u.EmailVerified, SecondEmail: addresses.Second,
 		EmailAsked: addresses.Waits(models.LinkChangeEmail), SecondEmailAsked: addresses.Waits(models.LinkSecondEmail),
 		DeletionDue: due, DeletionGraceDays: int(h.Policy(c).Accounts.DeletionGrace.Std().Hours() / 24),
 	})

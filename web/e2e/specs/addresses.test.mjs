@@ -120,7 +120,7 @@ test("a second address is added and removed", async (t) => {
   await joinProven(page, person);
   await page.goto("/account");
   await page.getByRole("button", { name: "Add a second address" }).click();
-  await page.getByLabel("Second address", { exact: true }).fill(second);
+  await page.getByRole("textbox", { name: "Second address" }).fill(second);
   await page.locator("#second-email").getByRole("button", { name: "Send the link" }).click();
   await confirmInDialog(page, person);
   await says(page, /We’ve sent a letter with a link/);

@@ -16,7 +16,7 @@ onSubmit(form, async ({ current, new: chosen }) => {
 
 const addresses = /** @type {HTMLElement} */ (document.querySelector("[data-addresses]"));
 for (const [name, path] of [["email", "/v1/me/email"], ["second", "/v1/me/email/second"]]) {
-  const asking = /** @type {HTMLFormElement | null} */ (addresses.querySelector(`[data-${name}-form]`));
+  const asking = /** @type {HTMLFormElement | null} */ (document.querySelector(`[data-${name}-form]`));
   if (!asking) continue;
   onSubmit(asking, async ({ email }) => {
     const sent = await write("POST", path, { email: email.trim() });
@@ -27,7 +27,8 @@ onClick(addresses.querySelector("[data-verify-email]"), addresses, async () => {
   await request("POST", "/v1/me/email/verification", {});
   await reloadWith("We’ve sent a letter with a link. Open it on this or any other device.");
 });
-onClick(addresses.querySelector("[data-remove-second]"), addresses, async () => {
+const second = /** @type {HTMLElement | null} */ (document.querySelector("[data-second-address]"));
+onClick(second?.querySelector("[data-remove-second]") ?? null, second ?? document.body, async () => {
   const sure = await confirm({
     heading: "Remove the second address?",
     text: "We no longer write there about what happens to your account. Both addresses are told that it’s gone.",
