@@ -50,10 +50,10 @@ test: ## everything that CI runs, on a Postgres of its own
 	@cmd/sallyport/packages.sh $(PACKAGES_RUN) $(PACKAGES_TEST)
 	@trap 'migrations/private-postgres.sh stop $(TEST_POSTGRES)' EXIT; \
 	for stage in build models face-worker lint test-go test-dlib fuzz test-browser vulncheck; do \
-	    echo "== $$stage"; \
+	    echo "== $$stage, $$(date +%T)"; \
 	    $(MAKE) --no-print-directory $$stage || exit 1; \
 	done
-	@echo "all tests passed"
+	@echo "all tests passed, $$(date +%T)"
 
 .PHONY: test-unit
 test-unit: ## the quick Go tests; those that need a Postgres skip without SALLYPORT_TEST_DATABASE_URL

@@ -144,11 +144,9 @@ func (k NoticeKind) Links() []LinkKind {
 // Everywhere tells whether a letter of the kind goes to every address of its
 // account: those do whose fact its owner can deny.
 func (k NoticeKind) Everywhere() bool {
-	switch k {
-	case NoticeRecoveryBegun, NoticeRecoveryWaiting, NoticeRecoveryRequested:
-		return true // whoever asked for it reads one of the mailboxes
-	}
-	return slices.ContainsFunc(k.Links(), func(l LinkKind) bool { return l == LinkNotMe || l == LinkUndoEmail })
+	// Whoever asked for a way back reads one of the mailboxes.
+	wayBack := k == NoticeRecoveryBegun || k == NoticeRecoveryWaiting || k == NoticeRecoveryRequested
+	return wayBack || slices.ContainsFunc(k.Links(), func(l LinkKind) bool { return l == LinkNotMe || l == LinkUndoEmail })
 }
 
 // Notice is a letter on its way: what about, to whom, in which language.

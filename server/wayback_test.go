@@ -104,6 +104,60 @@ func TestComingBackByWaiting(t *testing.T) {
 	}
 }
 
+// Both addresses stand for a password that is forgotten: a letter to one opens the
+// session, one to the other begins the waiting, and so at the end.
+func TestComingBackByTwoAddresses(t *testing.T) {
+	t.Parallel()
+	s := withMail(t).waits()
+	s.posts(true)
+	ada := s.joins("ada")
+	ada.hasSecond("ada@example.net")
+	at := func(kind models.LinkKind) map[string]string {
+		found := map[string]string{}
+		for _, letter := range s.mailbag() {
+			if token := tokensIn(letter)[kind]; token != "" {
+				found[letter.To] = token
+			}
+		}
+		return found
+	}
+	byMail := s.follows(ada, s.resetLink("ada@example.com"))
+	at("")
+	byMail.post("/v1/recovery/wait", map[string]any{}).want(202)
+	begin := at(models.LinkBeginRecovery)
+	if len(begin) != 1 || begin["ada@example.net"] == "" {
+		t.Fatalf("the link goes to %v", begin)
+	}
+	s.browser().post("/v1/links/begin-recovery", map[string]any{"token": begin["ada@example.net"]}).want(200)
+	if told := at(models.LinkStopRecovery); len(told) != 2 {
+		t.Errorf("told at %v", told)
+	}
+	s.waiting(wait)
+	finish := at(models.LinkFinishRecovery)
+	if len(finish) != 1 || finish["ada@example.net"] == "" {
+		t.Fatalf("the link goes to %v", finish)
+	}
+	// The second mailbox alone is nothing, and with the first it is the way back.
+	s.browser().post("/v1/recovery/finish", map[string]any{"token": finish["ada@example.net"]}).want(401)
+	back := s.follows(ada, s.resetLink("ada@example.com"))
+	back.post("/v1/recovery/finish", map[string]any{"token": finish["ada@example.net"]}).want(200).state(models.Recovering, models.ACRRecovery)
+}
+
+// A letter to an address that is no more the account's leads nowhere.
+func TestAWayBackByAnAddressThatWasRemoved(t *testing.T) {
+	t.Parallel()
+	s := withMail(t).waits()
+	s.posts(true)
+	ada := s.joins("ada")
+	ada.hasSecond("ada@example.net")
+	byMail := s.follows(ada, s.resetLink("ada@example.com"))
+	s.mailbag()
+	byMail.post("/v1/recovery/wait", map[string]any{}).want(202)
+	begin := s.letter(models.LinkBeginRecovery)
+	ada.delete("/v1/me/email/second").want(204)
+	s.browser().post("/v1/links/begin-recovery", map[string]any{"token": begin}).want(410, models.CodeChallengeExpired)
+}
+
 // Neither the password alone, nor the mailbox alone, nor both without the time.
 func TestWaitingTakesPasswordMailboxAndTime(t *testing.T) {
 	t.Parallel()

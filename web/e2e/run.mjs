@@ -115,7 +115,7 @@ async function ready(server) {
 async function run(specs) {
   const together = specs.filter((spec) => !ALONE.includes(spec));
   const alone = specs.filter((spec) => ALONE.includes(spec));
-  return (await test(2, together)) || (await test(1, alone));
+  return (await test(3, together)) || (await test(1, alone));
 }
 
 /**

@@ -1,4 +1,5 @@
 // @ts-check
+import { request } from "./api.js";
 import { confirm } from "./confirm.js";
 import { download } from "./download.js";
 import { onClick, onSubmit, reloadWith } from "./forms.js";
