@@ -77,7 +77,7 @@ test-face: ## what takes long: ways to score faces, tried on a half held out, an
 	@$(TEST_ENV) OPENBLAS_NUM_THREADS=1 go test -tags dlib -timeout 60m -v -run TestSpecies ./biometrics/dlib -photos -1
 
 .PHONY: fuzz
-fuzz: ## fuzz every parser of foreign bytes for FUZZTIME each, two at a time
+fuzz: ## fuzz every parser of foreign bytes for FUZZTIME each, four at a time
 	@cmd/sallyport/fuzz.sh $(FUZZTIME)
 
 .PHONY: test-browser

@@ -294,6 +294,32 @@ var flows = map[string]flow{
 		do:     func(p *person) *answer { return p.browser.post("/v1/verify/passkey", p.codes[0]) },
 		resume: goesOn,
 	},
+	"face verified": {
+		ready: func(s *site, name string) *person {
+			p := s.withFace(name, 1).elsewhere()
+			issued := p.browser.post("/v1/verify/face/challenge", map[string]any{}).want(201)
+			p.before(issued, someone(1), nil)
+			p.codes = []string{issued.text("id")}
+			return p
+		},
+		do: func(p *person) *answer {
+			return p.browser.post("/v1/verify/face", map[string]any{"challenge": p.codes[0]})
+		},
+		resume: goesOn,
+	},
+	"way back begun": {
+		ready: func(s *site, name string) *person {
+			s.force(func(p *models.Policy) { p.Recovery.Waiting = true })
+			s.MailPerHour = func() int { return 100 }
+			p := s.withTOTP(name)
+			p.codes = []string{p.begins()}
+			return p
+		},
+		do: func(p *person) *answer {
+			return p.browser.post("/v1/links/begin-recovery", map[string]any{"token": p.codes[0]})
+		},
+		resume: goesOn,
+	},
 	"recovery code used": {
 		ready: func(s *site, name string) *person {
 			p := s.withTOTP(name)
@@ -372,7 +398,8 @@ func (s *site) sound(t *testing.T) {
 	rows, err := s.Pool.Query(t.Context(), `
 		WITH a AS (
 			SELECT u.id, u.username, u.mfa_established_at IS NOT NULL AS established,
-				(SELECT count(*) FROM totp f WHERE f.user_id = u.id) + (SELECT count(*) FROM passkeys f WHERE f.user_id = u.id) AS factors,
+				(SELECT count(*) FROM totp f WHERE f.user_id = u.id) + (SELECT count(*) FROM passkeys f WHERE f.user_id = u.id)
+					+ (SELECT count(*) FROM faces f WHERE f.user_id = u.id) AS factors,
 				(SELECT count(*) FROM recovery_codes c WHERE c.user_id = u.id) AS codes,
 				(SELECT count(DISTINCT created_at) FROM recovery_codes c WHERE c.user_id = u.id AND NOT `+reissued+`) AS sets,
 				(SELECT count(*) FROM recovery_codes c WHERE c.user_id = u.id AND `+reissued+` AND c.used_at IS NULL) AS used,

@@ -21,10 +21,15 @@ type SecurityPage struct {
 	// Off are the factors that failed too often in a row, "passkey", "totp" or "recovery": each is to be set up anew. The
 	// face says so of itself.
 	Off []string
+	// Needed are the factors that can't be removed: without one of them nothing, or only a camera, would be left.
+	Needed []string
 	// Unproven is the address that has to be proven before anything is added, "" for none.
 	Unproven string
 	Next     string
 }
+
+// IsNeeded says whether a factor has to stay.
+func (p SecurityPage) IsNeeded(kind string) bool { return slices.Contains(p.Needed, kind) }
 
 // IsOff says whether a factor was switched off.
 func (p SecurityPage) IsOff(kind string) bool { return slices.Contains(p.Off, kind) }

@@ -127,9 +127,9 @@ func withPassword(methods []models.Method, counts bool) []models.Method {
 	return append([]models.Method{{Factor: models.Password}}, methods...)
 }
 
-// removable refuses to take the last factor, and the last way in that needs no
-// camera.
-func removable(e models.Enrolled, f models.Factor) error {
+// Removable refuses to take the last factor, and the last way in that needs no
+// camera: last_factor. Pages ask it before they offer to.
+func Removable(e models.Enrolled, f models.Factor) error {
 	switch f {
 	case models.Passkey:
 		e.Passkeys--

@@ -212,7 +212,7 @@ func factorRemoved(policy models.Policy, a *models.Attempt, event models.Event, 
 		return nil, err
 	}
 	if !event.SetAside {
-		if err := removable(a.Enrolled, event.Factor); err != nil {
+		if err := Removable(a.Enrolled, event.Factor); err != nil {
 			return nil, err
 		}
 	}

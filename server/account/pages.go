@@ -7,6 +7,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/models/mfa"
 	"github.com/sallyport/sallyport/server/web"
 	pages "github.com/sallyport/sallyport/web"
 )
@@ -125,6 +126,11 @@ func (h *Handlers) SecurityPage(c *fiber.Ctx) error {
 	enrolled, err := h.Door.Store.Enrolled(ctx, web.Session(c))
 	if err != nil {
 		return err
+	}
+	for _, f := range []models.Factor{models.Passkey, models.TOTP, models.Face} {
+		if enrolled.Has(f) && mfa.Removable(enrolled, f) != nil {
+			page.Needed = append(page.Needed, string(f))
+		}
 	}
 	for _, f := range enrolled.Disabled {
 		if f != models.Device { // which is remembered anew while signing in

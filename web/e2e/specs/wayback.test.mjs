@@ -31,6 +31,7 @@ test("a letter and a second step that is left set another one up", async (t) => 
   await page.getByRole("button", { name: "Send me a link" }).click();
   await page.goto(linkIn(await letterTo(person.email, /Choose a new password/), "password-reset"));
   await page.getByRole("button", { name: "Go on" }).click();
+  await page.waitForURL((url) => url.pathname === "/verify");
   await page.getByLabel(/Six digits/).fill(await person.app.fresh());
   await arrivesAt(page, "/reset");
   await page.getByRole("button", { name: /lost another second step/ }).click();
