@@ -24,7 +24,7 @@ test("a change asks for password and second step, takes no for an answer, and ca
   await dialog.waitFor({ state: "hidden" });
 
   await page.getByRole("button", { name: "Add a second address" }).click();
-  await page.getByLabel("Second address").fill(`second-${person.email}`);
+  await page.getByRole("textbox", { name: "Second address" }).fill(`second-${person.email}`);
   await page.locator("[data-second-form]").getByRole("button").click();
   const field = dialog.getByLabel("Your password", { exact: true });
   await field.fill("not this one");
