@@ -44,14 +44,16 @@ TEST_ENV = SALLYPORT_TEST_DATABASE_URL="$$($(TEST_START) start $(TEST_POSTGRES))
 # How long each fuzz target runs; `make fuzz FUZZTIME=1h` for long.
 FUZZTIME ?= 10s
 
-# Stages run one after the other whatever -j says: they share two cores and one Postgres.
+# Stages run one after the other whatever -j says: they share two cores and one Postgres. But dlib's tests keep one core busy,
+# and fuzzing has a time of its own.
 .PHONY: test
 test: ## everything that CI runs, on a Postgres of its own
 	@cmd/sallyport/packages.sh $(PACKAGES_RUN) $(PACKAGES_TEST)
 	@trap 'migrations/private-postgres.sh stop $(TEST_POSTGRES)' EXIT; \
-	for stage in build models face-worker lint test-go test-dlib fuzz test-browser vulncheck; do \
+	for stage in build models face-worker lint test-go "test-dlib fuzz" test-browser vulncheck; do \
 	    echo "== $$stage, $$(date +%T)"; \
-	    $(MAKE) --no-print-directory $$stage || exit 1; \
+	    case "$$stage" in *" "*) beside="-j2 --output-sync=target";; *) beside=;; esac; \
+	    $(MAKE) --no-print-directory $$beside $$stage || exit 1; \
 	done
 	@echo "all tests passed, $$(date +%T)"
 
@@ -77,7 +79,7 @@ test-face: ## what takes long: ways to score faces, tried on a half held out, an
 	@$(TEST_ENV) OPENBLAS_NUM_THREADS=1 go test -tags dlib -timeout 60m -v -run TestSpecies ./biometrics/dlib -photos -1
 
 .PHONY: fuzz
-fuzz: ## fuzz every parser of foreign bytes for FUZZTIME each, four at a time
+fuzz: ## fuzz every parser of foreign bytes for FUZZTIME each, three at a time
 	@cmd/sallyport/fuzz.sh $(FUZZTIME)
 
 .PHONY: test-browser

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Fuzzes every target of the repository for a time each, four at a time, for half of that is waiting for a compiler:
+# Fuzzes every target of the repository for a time each, three at a time, for much of that is waiting for a compiler:
 #   cmd/sallyport/fuzz.sh 10s
 set -eu
 if [ $# -eq 1 ]; then
 	for package in $(go list ./...); do
 		go test -vet=off -list '^Fuzz' "$package" | grep '^Fuzz' | sed "s|^|$package |" || :
-	done | xargs -P 4 -L 1 "$0" "$1"
+	done | xargs -P 3 -L 1 "$0" "$1"
 	exit
 fi
 
