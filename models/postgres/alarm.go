@@ -43,30 +43,13 @@ func (s *Store) AbandonSignIn(ctx context.Context, by models.Session) error {
 // purgeUnfinished removes sign-ins that stopped after the password, and tells their
 // owners, but of those that the same browser finished by another sign-in.
 func (s *Store) purgeUnfinished(ctx context.Context, now time.Time) error {
-	rows, err := s.pool.Query(ctx, `
+	return s.eachAccount(ctx, func(tx pgx.Tx, now time.Time, owner models.ID) error {
+		return s.endUnfinished(ctx, tx, now, owner)
+	}, `
 		SELECT DISTINCT user_id
 		FROM sessions
 		WHERE LEAST(idle_ends_at, ends_at) <= $1 AND state = 'second_factor_required'
 			AND methods @> '[{"method": "pwd"}]'`, now)
-	if err != nil {
-		return fail(err)
-	}
-	owners, err := pgx.CollectRows(rows, pgx.RowTo[models.ID])
-	if err != nil {
-		return fail(err)
-	}
-	for _, owner := range owners {
-		err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-			if err := lockUser(ctx, tx, owner); err != nil {
-				return err
-			}
-			return s.endUnfinished(ctx, tx, now, owner)
-		})
-		if err != nil && models.CodeOf(err) != models.CodeSessionRequired { // the account has gone
-			return err
-		}
-	}
-	return nil
 }
 
 func (s *Store) endUnfinished(ctx context.Context, tx pgx.Tx, now time.Time, owner models.ID) error {

@@ -72,38 +72,18 @@ func (s *Store) keepAccount(ctx context.Context, tx pgx.Tx, now time.Time, by mo
 // farewellWithin is over. Each account is a transaction of its own: whoever runs this
 // again after it was cut off goes on where it was.
 func (s *Store) EraseAccounts(ctx context.Context) (erased int, err error) {
-	rows, err := s.pool.Query(ctx, `
+	err = s.eachAccount(ctx, func(tx pgx.Tx, now time.Time, id models.ID) error {
+		told, err := s.farewell(ctx, tx, now, id)
+		if err != nil || !told {
+			return err
+		}
+		erased++
+		return s.eraseAccount(ctx, tx, now, id)
+	}, `
 		SELECT id
 		FROM users
 		WHERE deletion_due_at <= $1`, s.clock())
-	if err != nil {
-		return 0, fail(err)
-	}
-	due, err := pgx.CollectRows(rows, pgx.RowTo[models.ID])
-	if err != nil {
-		return 0, fail(err)
-	}
-	for _, id := range due {
-		gone := false
-		err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-			if err := lockUser(ctx, tx, id); err != nil {
-				return err
-			}
-			told, err := s.farewell(ctx, tx, now, id)
-			if err != nil || !told {
-				return err
-			}
-			gone = true
-			return s.eraseAccount(ctx, tx, now, id)
-		})
-		if err != nil && models.CodeOf(err) != models.CodeSessionRequired { // erased by another instance
-			return erased, err
-		}
-		if gone {
-			erased++
-		}
-	}
-	return erased, nil
+	return erased, err
 }
 
 // farewell has the owner told, once, that the account goes, and says whether nothing

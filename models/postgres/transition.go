@@ -230,3 +230,28 @@ func lockUser(ctx context.Context, tx pgx.Tx, id models.ID) error {
 	}
 	return nil
 }
+
+// eachAccount does something to every account that a query names, each under its lock
+// and in a transaction of its own. Accounts that go meanwhile are left out.
+func (s *Store) eachAccount(ctx context.Context, do func(tx pgx.Tx, now time.Time, id models.ID) error, sql string, args ...any) error {
+	rows, err := s.pool.Query(ctx, sql, args...)
+	if err != nil {
+		return fail(err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[models.ID])
+	if err != nil {
+		return fail(err)
+	}
+	for _, id := range ids {
+		err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
+			if err := lockUser(ctx, tx, id); err != nil {
+				return err
+			}
+			return do(tx, now, id)
+		})
+		if err != nil && models.CodeOf(err) != models.CodeSessionRequired { // it has gone
+			return err
+		}
+	}
+	return nil
+}

@@ -149,26 +149,9 @@ const tellEvery = 24 * time.Hour
 // those that the policy lets no more or that nobody came for. Each is a transaction of
 // its own.
 func (s *Store) AttendRecoveries(ctx context.Context, policy models.RecoveryPolicy) error {
-	rows, err := s.pool.Query(ctx, `SELECT user_id FROM recoveries`)
-	if err != nil {
-		return fail(err)
-	}
-	owners, err := pgx.CollectRows(rows, pgx.RowTo[models.ID])
-	if err != nil {
-		return fail(err)
-	}
-	for _, owner := range owners {
-		err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-			if err := lockUser(ctx, tx, owner); err != nil {
-				return err
-			}
-			return s.attend(ctx, tx, now, owner, policy)
-		})
-		if err != nil && models.CodeOf(err) != models.CodeSessionRequired { // the account has gone
-			return err
-		}
-	}
-	return nil
+	return s.eachAccount(ctx, func(tx pgx.Tx, now time.Time, owner models.ID) error {
+		return s.attend(ctx, tx, now, owner, policy)
+	}, `SELECT user_id FROM recoveries`)
 }
 
 func (s *Store) attend(ctx context.Context, tx pgx.Tx, now time.Time, owner models.ID, policy models.RecoveryPolicy) error {

@@ -71,13 +71,13 @@ func (h *Handlers) ConfirmEmail(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if r.Token == "" {
-		return models.Invalid("token", "length", "open the link of the letter again")
-	}
 	if r.Password == "" || utf8.RuneCountInString(normalise(r.Password)) > web.MaxPassword {
 		return models.Invalid("password", "length", "write the password that you chose")
 	}
-	token := models.HashToken(r.Token)
+	token, err := web.HashLink(r.Token)
+	if err != nil {
+		return err
+	}
 	waiting, err := h.Store.UnconfirmedByLink(c.UserContext(), token)
 	if err != nil {
 		return err

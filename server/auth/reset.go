@@ -39,26 +39,14 @@ func (h *Handlers) Forgot(c *fiber.Ctx) error {
 	return c.Status(fiber.StatusAccepted).JSON(struct{}{})
 }
 
-type followRequest struct {
-	Token     string `json:"token"`
-	Transport string `json:"transport"`
-}
-
 // FollowReset answers POST /v1/links/password-reset: it opens a session by the link,
 // which asks for the account's second factor, and then lets choose a password.
 func (h *Handlers) FollowReset(c *fiber.Ctx) error {
-	var r followRequest
-	if err := web.Decode(c, &r); err != nil {
-		return err
-	}
-	transport, err := web.Transport(c, r.Transport)
+	link, transport, err := web.OpeningLink(c)
 	if err != nil {
 		return err
 	}
-	if r.Token == "" {
-		return models.Invalid("token", "length", "open the link of the letter again")
-	}
-	session, token, err := h.Store.FollowReset(c.UserContext(), models.HashToken(r.Token), web.Client(c), transport, h.DecideFor(c, "", models.Event{Kind: models.LinkFollowed}))
+	session, token, err := h.Store.FollowReset(c.UserContext(), link, web.Client(c), transport, h.DecideFor(c, "", models.Event{Kind: models.LinkFollowed}))
 	if err != nil {
 		return err
 	}

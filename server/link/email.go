@@ -12,7 +12,7 @@ import (
 // it, signed in or not: the session asked for it.
 func (h *Handlers) ProveEmail(kind models.LinkKind) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		token, err := readToken(c)
+		token, err := web.LinkToken(c)
 		if err != nil {
 			return err
 		}
@@ -33,7 +33,7 @@ func (h *Handlers) ProveEmailPage(kind models.LinkKind) fiber.Handler {
 // UndoEmail answers POST /v1/links/undo-email: the address before the change is the
 // account's again, and everybody is signed out.
 func (h *Handlers) UndoEmail(c *fiber.Ctx) error {
-	token, err := readToken(c)
+	token, err := web.LinkToken(c)
 	if err != nil {
 		return err
 	}

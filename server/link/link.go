@@ -31,10 +31,6 @@ func (h *Handlers) NotMePage(c *fiber.Ctx) error {
 	return h.Render(c, pages.NotMePage{Layout: h.Layout(c)})
 }
 
-type tokenRequest struct {
-	Token string `json:"token"`
-}
-
 type denialBody struct {
 	Outcome models.Denial `json:"outcome"`
 }
@@ -42,7 +38,7 @@ type denialBody struct {
 // NotMe answers POST /v1/links/not-me. Whoever has the link may use it, signed in
 // or not. What is no token is answered like one that was used.
 func (h *Handlers) NotMe(c *fiber.Ctx) error {
-	token, err := readToken(c)
+	token, err := web.LinkToken(c)
 	if err != nil {
 		return err
 	}
@@ -51,15 +47,4 @@ func (h *Handlers) NotMe(c *fiber.Ctx) error {
 		return err
 	}
 	return c.JSON(denialBody{Outcome: outcome})
-}
-
-func readToken(c *fiber.Ctx) (models.TokenHash, error) {
-	var r tokenRequest
-	if err := web.Decode(c, &r); err != nil {
-		return models.TokenHash{}, err
-	}
-	if r.Token == "" {
-		return models.TokenHash{}, models.Invalid("token", "length", "open the link of the letter again")
-	}
-	return models.HashToken(r.Token), nil
 }

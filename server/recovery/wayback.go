@@ -70,29 +70,13 @@ func (h *Handlers) Ask(c *fiber.Ctx) error {
 	return c.Status(fiber.StatusAccepted).JSON(struct{}{})
 }
 
-type linkRequest struct {
-	Token     string `json:"token"`
-	Transport string `json:"transport"`
-}
-
-// link reads the token of a letter's link.
-func link(c *fiber.Ctx, r *linkRequest) (models.TokenHash, error) {
-	if err := web.Decode(c, r); err != nil {
-		return models.TokenHash{}, err
-	}
-	if r.Token == "" {
-		return models.TokenHash{}, models.Invalid("token", "length", "open the link of the letter again")
-	}
-	return models.HashToken(r.Token), nil
-}
-
 type begunBody struct {
 	OverAt time.Time `json:"over_at"`
 }
 
 // Begin answers POST /v1/links/begin-recovery: the waiting begins.
 func (h *Handlers) Begin(c *fiber.Ctx) error {
-	token, err := link(c, &linkRequest{})
+	token, err := web.LinkToken(c)
 	if err != nil {
 		return err
 	}
@@ -109,7 +93,7 @@ func (h *Handlers) Begin(c *fiber.Ctx) error {
 // Finish answers POST /v1/recovery/finish: the link of the letter at the end of the
 // waiting, in a session that proved the password.
 func (h *Handlers) Finish(c *fiber.Ctx) error {
-	token, err := link(c, &linkRequest{})
+	token, err := web.LinkToken(c)
 	if err != nil {
 		return err
 	}
@@ -123,12 +107,7 @@ func (h *Handlers) Finish(c *fiber.Ctx) error {
 // FollowAssisted answers POST /v1/links/assisted-recovery: it opens a session that may
 // set factors up, and no more.
 func (h *Handlers) FollowAssisted(c *fiber.Ctx) error {
-	var r linkRequest
-	token, err := link(c, &r)
-	if err != nil {
-		return err
-	}
-	transport, err := web.Transport(c, r.Transport)
+	token, transport, err := web.OpeningLink(c)
 	if err != nil {
 		return err
 	}
@@ -142,7 +121,7 @@ func (h *Handlers) FollowAssisted(c *fiber.Ctx) error {
 
 // StopByLink answers POST /v1/links/stop-recovery.
 func (h *Handlers) StopByLink(c *fiber.Ctx) error {
-	token, err := link(c, &linkRequest{})
+	token, err := web.LinkToken(c)
 	if err != nil {
 		return err
 	}
