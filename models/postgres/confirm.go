@@ -135,29 +135,15 @@ func (s *Store) ConfirmEmail(ctx context.Context, token models.TokenHash, hash s
 
 // purgeUnconfirmed removes registrations whose address nobody has proven in time.
 func (s *Store) purgeUnconfirmed(ctx context.Context, now time.Time) error {
-	rows, err := s.pool.Query(ctx, `
+	return s.eachAccount(ctx, func(tx pgx.Tx, now time.Time, id models.ID) error {
+		// Asked again under the lock: it may have been confirmed, or asked for anew.
+		tag, err := tx.Exec(ctx, `SELECT 1 FROM users WHERE id = $1 AND unconfirmed_until <= $2`, id, now)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		return s.eraseAccount(ctx, tx, now, id)
+	}, `
 		SELECT id
 		FROM users
 		WHERE unconfirmed_until <= $1`, now)
-	if err != nil {
-		return fail(err)
-	}
-	over, err := pgx.CollectRows(rows, pgx.RowTo[models.ID])
-	if err != nil {
-		return fail(err)
-	}
-	for _, id := range over {
-		err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-			// Asked again under the lock: it may have been confirmed, or asked for anew.
-			tag, err := tx.Exec(ctx, `SELECT 1 FROM users WHERE id = $1 AND unconfirmed_until <= $2 FOR NO KEY UPDATE`, id, now)
-			if err != nil || tag.RowsAffected() == 0 {
-				return err
-			}
-			return s.eraseAccount(ctx, tx, now, id)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
