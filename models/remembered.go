@@ -38,3 +38,9 @@ func (r RememberPolicy) strictest(s RememberPolicy) RememberPolicy {
 // Bears tells whether a session that has reached acr may go on under the policy: one
 // that stands on a remembered device is over where there may be none.
 func (p Policy) Bears(acr ACR) bool { return acr != ACRDevice || p.Remember.Allowed }
+
+// NotRemembered is the refusal of a device that is not remembered, or no more: conflict,
+// reason not_remembered. It is no failure of a factor, and raises no alarm.
+func NotRemembered() error {
+	return &Error{Code: CodeConflict, Reason: "not_remembered", Message: "this device is not remembered here, or no more: use another way"}
+}

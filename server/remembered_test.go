@@ -105,7 +105,12 @@ func TestARememberedDevice(t *testing.T) {
 	}
 	// A factor raises it, as ever.
 	s.nextStep()
+	strange := s.facts("new_device")
 	back.browser.post("/v1/verify/totp", map[string]any{"code": back.code()}).want(200).state(models.Authenticated, models.ACRAAL2)
+	// And from then on the browser is known, and told of.
+	if n := s.facts("new_device") - strange; n != 1 {
+		t.Errorf("told %d times of a browser that came to level 2", n)
+	}
 
 	id := listed[0].(map[string]any)["id"].(string)
 	back.browser.delete("/v1/me/remembered-devices/" + id).want(204)

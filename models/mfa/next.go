@@ -29,6 +29,9 @@ func Next(policy models.Policy, attempt models.Attempt, event models.Event, now 
 		return attempt, nil, models.Refuse(models.CodeConflict, "this way to confirm it's you is switched off here: choose another")
 	}
 	if event.Kind == models.FactorPassed && attempt.State != models.EnrolmentRequired && !attempt.Enrolled.Has(event.Factor) {
+		if event.Factor == models.Device {
+			return attempt, nil, models.NotRemembered()
+		}
 		// Removed by another session between the check and this lock.
 		return attempt, nil, models.Refuse(models.CodeFactorRejected, "this account has no such factor")
 	}

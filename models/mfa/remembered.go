@@ -15,7 +15,7 @@ func deviceRecognised(policy models.Policy, a *models.Attempt, event models.Even
 	}
 	end := earlier(event.Until, event.Since.Add(policy.Remember.Lifetime.Std()))
 	if !now.Before(end) {
-		return nil, models.Refuse(models.CodeFactorRejected, "this device was remembered for long enough: use another way")
+		return nil, models.NotRemembered()
 	}
 	a.Methods = append(a.Methods, models.Method{Factor: models.Device, At: now, Remembered: event.Object})
 	authenticate(policy, a, now)

@@ -64,10 +64,10 @@ func TestWhereARememberedDeviceOpensNothing(t *testing.T) {
 		code    models.Code
 	}{
 		"switched off":                           {none, second(func(*models.Attempt) {}), recognised, models.CodeConflict},
-		"a shorter life by now":                  {short, second(func(*models.Attempt) {}), recognised, models.CodeFactorRejected},
-		"over":                                   {policy, second(func(*models.Attempt) {}), over, models.CodeFactorRejected},
-		"none is remembered":                     {policy, second(func(a *models.Attempt) { a.Enrolled.Remembered = 0 }), recognised, models.CodeFactorRejected},
-		"no factor beside it":                    {policy, second(func(a *models.Attempt) { a.Enrolled = models.Enrolled{Codes: 10, Remembered: 1} }), recognised, models.CodeFactorRejected},
+		"a shorter life by now":                  {short, second(func(*models.Attempt) {}), recognised, models.CodeConflict},
+		"over":                                   {policy, second(func(*models.Attempt) {}), over, models.CodeConflict},
+		"none is remembered":                     {policy, second(func(a *models.Attempt) { a.Enrolled.Remembered = 0 }), recognised, models.CodeConflict},
+		"no factor beside it":                    {policy, second(func(a *models.Attempt) { a.Enrolled = models.Enrolled{Codes: 10, Remembered: 1} }), recognised, models.CodeConflict},
 		"frozen":                                 {policy, second(func(a *models.Attempt) { a.Freeze = frozenIn(a.State).Freeze }), recognised, models.CodeConflict},
 		"a distrusted password":                  {policy, second(func(a *models.Attempt) { a.Freeze.Since = now.Add(-48 * time.Hour) }), recognised, models.CodeConflict},
 		"by a letter":                            {policy, second(func(a *models.Attempt) { a.Methods = []models.Method{{Factor: models.Mail, At: now}} }), recognised, models.CodeConflict},

@@ -167,6 +167,7 @@ func stepUpPassed(policy models.Policy, a *models.Attempt, event models.Event, n
 	if event.Factor == models.Device {
 		return nil, Refusal(a.State) // it proves nothing afresh
 	}
+	raises := models.ACROf(a.Methods).Level() < 2 // from a remembered device
 	pass(a, event, now)
 	if event.Factor == models.Recovery {
 		return owned(a, event, beginRecovery(policy, a, now)...), nil
@@ -176,7 +177,11 @@ func stepUpPassed(policy models.Policy, a *models.Attempt, event models.Event, n
 		// kind without UV must not take that proof's place.
 		return nil, models.Refuse(models.CodeFactorRejected, "your passkey did not check that it's you: unlock it with your fingerprint, face or PIN")
 	}
-	return steppedUp(policy, a, event, now), nil
+	effects := steppedUp(policy, a, event, now)
+	if raises {
+		effects = append(effects, models.Effect{Kind: models.EffectKnowDevice})
+	}
+	return effects, nil
 }
 
 // steppedUp notes a proof on the session and on what it was given for. It is use, so

@@ -55,8 +55,8 @@ func (s *Store) RememberDevice(ctx context.Context, ref models.Ref, d models.Rem
 	return err
 }
 
-// PassRemembered moves a session by a device that was recognised; factor_rejected when
-// it was forgotten meanwhile.
+// PassRemembered moves a session by a device that was recognised; conflict when it was
+// forgotten meanwhile.
 func (s *Store) PassRemembered(ctx context.Context, ref models.Ref, id models.ID, decide models.Decide) (models.Session, string, error) {
 	return s.advance(ctx, ref, decide, func(tx pgx.Tx, now time.Time) error {
 		tag, err := tx.Exec(ctx, `
@@ -64,7 +64,7 @@ func (s *Store) PassRemembered(ctx context.Context, ref models.Ref, id models.ID
 			SET last_used_at = $3, session_id = $4
 			WHERE id = $1 AND user_id = $2 AND ends_at > $3`, id, ref.UserID, now, ref.ID)
 		if err == nil && tag.RowsAffected() == 0 {
-			return models.Refuse(models.CodeFactorRejected, "this device was forgotten meanwhile: use another way")
+			return models.NotRemembered()
 		}
 		return err
 	})

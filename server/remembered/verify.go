@@ -120,5 +120,5 @@ func (h *Handlers) find(c *fiber.Ctx, fits func(models.RememberedDevice) bool) (
 			return d, nil
 		}
 	}
-	return models.RememberedDevice{}, &models.Error{Code: models.CodeConflict, Reason: "not_remembered", Message: "this device is not remembered here, or no more: use another way"}
+	return models.RememberedDevice{}, models.NotRemembered()
 }
