@@ -69,19 +69,30 @@ func (h *Handlers) Me(c *fiber.Ctx) error {
 }
 
 type sessionBody struct {
-	ID         models.ID       `json:"id"`
-	Current    bool            `json:"current"`
-	State      models.State    `json:"state"`
-	ACR        models.ACR      `json:"acr"`
-	Methods    []models.Factor `json:"methods"`
-	Browser    string          `json:"browser"`
-	Device     string          `json:"device"`
-	UserAgent  string          `json:"user_agent"`
-	IP         string          `json:"ip"`
-	Place      string          `json:"place"`
-	CreatedAt  time.Time       `json:"created_at"`
-	LastSeenAt time.Time       `json:"last_seen_at"`
-	ExpiresAt  time.Time       `json:"expires_at"`
+	ID      models.ID       `json:"id"`
+	Current bool            `json:"current"`
+	State   models.State    `json:"state"`
+	ACR     models.ACR      `json:"acr"`
+	Methods []models.Factor `json:"methods"`
+	machineBody
+	CreatedAt  time.Time `json:"created_at"`
+	LastSeenAt time.Time `json:"last_seen_at"`
+	ExpiresAt  time.Time `json:"expires_at"`
+}
+
+// machineBody is what a person may recognise a browser or app by.
+type machineBody struct {
+	Browser   string `json:"browser"`
+	Device    string `json:"device"`
+	UserAgent string `json:"user_agent"`
+	IP        string `json:"ip"`
+	Place     string `json:"place"`
+}
+
+func (h *Handlers) machine(client models.Client) machineBody {
+	browser, device := web.Browser(client.UserAgent)
+	// Pages are English.
+	return machineBody{browser, device, client.UserAgent, client.IP, h.Place(client.IP, models.Languages[0])}
 }
 
 // Sessions answers GET /v1/me/sessions.
@@ -101,11 +112,8 @@ func (h *Handlers) sessions(c *fiber.Ctx) ([]sessionBody, error) {
 	}
 	list := []sessionBody{}
 	for _, s := range found {
-		browser, device := web.Browser(s.Client.UserAgent)
 		body := sessionBody{
-			ID: s.ID, Current: s.ID == current.ID, State: s.State, ACR: s.ACR(), Methods: []models.Factor{},
-			Browser: browser, Device: device, UserAgent: s.Client.UserAgent, IP: s.Client.IP,
-			Place:     h.Place(s.Client.IP, models.Languages[0]), // pages are English
+			ID: s.ID, Current: s.ID == current.ID, State: s.State, ACR: s.ACR(), Methods: []models.Factor{}, machineBody: h.machine(s.Client),
 			CreatedAt: s.CreatedAt, LastSeenAt: s.LastSeenAt, ExpiresAt: s.ExpiresAt(),
 		}
 		for _, m := range s.Methods {

@@ -10,13 +10,9 @@ import (
 
 // deviceBody is a remembered device as its owner sees it.
 type deviceBody struct {
-	ID         models.ID `json:"id"`
-	Current    bool      `json:"current"` // this session was signed in there
-	Browser    string    `json:"browser"`
-	Device     string    `json:"device"`
-	UserAgent  string    `json:"user_agent"`
-	IP         string    `json:"ip"`
-	Place      string    `json:"place"`
+	ID      models.ID `json:"id"`
+	Current bool      `json:"current"` // this session was signed in there
+	machineBody
 	CreatedAt  time.Time `json:"created_at"`
 	LastUsedAt time.Time `json:"last_used_at"`
 	EndsAt     time.Time `json:"ends_at"`
@@ -39,10 +35,8 @@ func (h *Handlers) remembered(c *fiber.Ctx) ([]deviceBody, error) {
 	}
 	list := []deviceBody{}
 	for _, d := range found {
-		browser, device := web.Browser(d.Client.UserAgent)
 		list = append(list, deviceBody{
-			ID: d.ID, Current: d.SessionID == current.ID, Browser: browser, Device: device, UserAgent: d.Client.UserAgent, IP: d.Client.IP,
-			Place:     h.Place(d.Client.IP, models.Languages[0]), // pages are English
+			ID: d.ID, Current: d.SessionID == current.ID, machineBody: h.machine(d.Client),
 			CreatedAt: d.CreatedAt, LastUsedAt: d.LastUsedAt, EndsAt: d.EndsAt,
 		})
 	}
