@@ -7,7 +7,7 @@ import (
 	"github.com/sallyport/sallyport/models"
 )
 
-// said is how the timeline speaks of a fact. {factor} and {left} stand for what its
+// said is how the timeline speaks of a fact. {factor}, {left} and {group} stand for what its
 // detail says.
 type said struct{ title, words string }
 
@@ -33,6 +33,8 @@ var timeline = map[string]said{
 	"assisted_approved":         {"You agreed to let somebody back in", "They were sent a letter with a link."},
 	"admin_granted":             {"You became an admin", "You may help people who lost everything they sign in with."},
 	"admin_revoked":             {"You are no admin any more", "Somebody who runs this site decided so."},
+	"group_joined":              {"You were put into a group", "Apps may let you do more since then. Its name is {group}."},
+	"group_left":                {"You were taken out of a group", "Apps may let you do less since then. Its name is {group}."},
 	"second_factor_failed":      {"Somebody with your password failed the second step", "They tried {factor}, and did not get in."},
 	"sign_in_unfinished":        {"Somebody with your password stopped before the second step", "They did not get in."},
 	"factor_added":              {"A second step was added", "Since then you can sign in by {factor}."},
@@ -98,5 +100,6 @@ func describe(e models.AuditEvent) (title, words string) {
 	if n, ok := e.Detail["left"].(float64); ok {
 		left = fmt.Sprint(n)
 	}
-	return found.title, strings.NewReplacer("{factor}", factor, "{left}", left).Replace(found.words)
+	group, _ := e.Detail["group"].(string)
+	return found.title, strings.NewReplacer("{factor}", factor, "{left}", left, "{group}", group).Replace(found.words)
 }
