@@ -53,6 +53,7 @@ const (
 	EmailAsked         EventKind = "email_asked"
 	SecondEmailAsked   EventKind = "second_email_asked"
 	SecondEmailRemoved EventKind = "second_email_removed"
+	Confirmed          EventKind = "confirmed" // that it's the person, once more, for an app
 )
 
 // Event is one thing that happened, already checked by whoever reports it.

@@ -31,6 +31,7 @@ const (
 	CodeNotFound             Code = "not_found"
 	CodeMethodNotAllowed     Code = "method_not_allowed"
 	CodeConflict             Code = "conflict"
+	CodeInvalidGrant         Code = "invalid_grant"
 	CodeFaceNoFace           Code = "face_no_face"
 	CodeFaceManyFaces        Code = "face_many_faces"
 	CodeFaceImage            Code = "face_image"

@@ -88,6 +88,8 @@ func (p StepUpPolicy) Rule(purpose Purpose) StepUpRule {
 		return p.Delete
 	case OpenRecovery, ApproveRecovery:
 		return p.Admin
+	case Authenticate: // as at the door; no policy makes an app believe more
+		return StepUpRule{Password: true}
 	default:
 		return p.Change
 	}

@@ -30,13 +30,15 @@ const (
 	// SecondFactor makes up for the factor that a remembered device left out, for what
 	// asks for nothing afresh of a session at level 2.
 	SecondFactor Purpose = "second_factor"
+	// Authenticate is a sign-in once more within a session, for an app that asks for it.
+	Authenticate Purpose = "authenticate"
 )
 
 // Purposes lists them all.
 func Purposes() []Purpose {
 	return []Purpose{
 		AddPasskey, AddTOTP, AddFace, AddDevice, RemovePasskey, RemoveTOTP, RemoveFace, RemoveDevice,
-		ChangePassword, ChangeEmail, NewRecoveryCodes, Export, DeleteAccount, OpenRecovery, ApproveRecovery, SecondFactor,
+		ChangePassword, ChangeEmail, NewRecoveryCodes, Export, DeleteAccount, OpenRecovery, ApproveRecovery, SecondFactor, Authenticate,
 	}
 }
 

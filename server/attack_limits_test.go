@@ -76,6 +76,9 @@ func TestAttackForeignIDs(t *testing.T) {
 	}
 	owned := []string{"passkeys", "devices", "remembered-devices", "sessions"}
 	_, opened := s.assisted("lost", s.admin("root"))
+	s.newApp(models.App{ID: "others", Name: "Others", RedirectURIs: []string{"https://others.example/cb"}})
+	waits := waitingIn(ada.get("/oauth/authorize?" + asks("others", "https://others.example/cb").Encode()))
+	allow := map[string]any{"POST": map[string]any{"decision": "allow"}}
 	rows := func() (text string) {
 		for _, path := range []string{"/v1/me/passkeys", "/v1/me/devices", "/v1/me/remembered-devices", "/v1/me/totp", "/v1/me/face"} {
 			text += string(ada.browser.get(path).want(200).Raw)
@@ -90,6 +93,13 @@ func TestAttackForeignIDs(t *testing.T) {
 		}
 		if strings.HasPrefix(path, "/v1/admin/recoveries/:id") { // eve is no admin: even what is there is not
 			eve.do(method, strings.ReplaceAll(path, ":id", opened), nil).want(404, models.CodeNotFound)
+			tried++
+			continue
+		}
+		if strings.HasPrefix(path, "/v1/authorizations/") || strings.HasPrefix(path, "/v1/me/apps/") {
+			for _, id := range []string{waits, "others"} {
+				eve.do(method, strings.ReplaceAll(path, ":id", id), allow[method]).want(404, models.CodeNotFound)
+			}
 			tried++
 			continue
 		}

@@ -246,6 +246,13 @@ func TestEveryOperationIsReplayed(t *testing.T) {
 		ada.get(path).want(200)
 	}
 	ada.post("/v1/me/face/consent", map[string]any{"consent_version": ada.consentVersion(), "cohort": true}).want(204)
+	s.newApp(models.App{ID: "others", Name: "Others", RedirectURIs: []string{"https://others.example/cb"}})
+	waiting := ada.get("/oauth/authorize?" + asks("others", "https://others.example/cb").Encode()).want(200)
+	ada.post("/v1/authorizations/"+waitingIn(waiting), map[string]any{"decision": "allow"}).want(204)
+	ada.get("/v1/me/apps").want(200)
+	ada.delete("/v1/me/apps/others").want(204)
+	ada.prove("authenticate", "")
+	ada.post("/v1/session/confirm", empty).want(204)
 	device := ada.addDevice(newDevice(t)).want(201).text("id")
 	ada.delete("/v1/me/devices/" + device).want(204)
 	id := added.Body["passkey"].(map[string]any)["id"].(string)

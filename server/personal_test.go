@@ -133,7 +133,7 @@ var (
 		"users": "user", "passkeys": "passkeys", "totp": "totp_since", "recovery_codes": "recovery_codes_left", "faces": "face", "face_captures": "face",
 		"face_templates": "face", "face_consents": "consents", "device_keys": "devices", "sessions": "sessions", "known_devices": "known_devices",
 		"remembered_devices": "remembered_devices",
-		"factor_failures":    "failures", "notices": "letters", "chat_messages": "messages", "events": "events", "user_groups": "groups", "former_addresses": "former_emails",
+		"factor_failures":    "failures", "notices": "letters", "chat_messages": "messages", "events": "events", "user_groups": "groups", "app_consents": "apps", "former_addresses": "former_emails",
 	}
 	withheld = map[string]string{
 		"challenges":      "questions of some minutes, and sealed answers",
@@ -141,6 +141,8 @@ var (
 		"recoveries":      "a way back of some days, and the admins who help; what happened is among the events",
 		"totp_replaced":   "a secret, for some days",
 		"address_claims":  "an address that waits a day for its letter's link; the letter is told",
+		"grants":          "of a session, and over with it; that an app was entered is among the events",
+		"logouts":         "ids for a day, for apps",
 		"mail_links":      "of letters, which are told; the rest is the hash of a secret",
 	}
 )

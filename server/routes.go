@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport/sallyport/server/face"
 	"github.com/sallyport/sallyport/server/link"
 	"github.com/sallyport/sallyport/server/live"
+	"github.com/sallyport/sallyport/server/oidc"
 	"github.com/sallyport/sallyport/server/passkey"
 	"github.com/sallyport/sallyport/server/recovery"
 	"github.com/sallyport/sallyport/server/remembered"
@@ -31,6 +32,7 @@ type parts struct {
 	link       *link.Handlers
 	admin      *admin.Handlers
 	live       *live.Handlers
+	oidc       *oidc.Handlers
 }
 
 // route is a row of the route table. Whoever is not in one of the states is
@@ -94,6 +96,8 @@ func (s *Server) api(p parts) []route {
 		{"GET", "/v1/session", signedIn, 0, free, p.auth.Session},
 		{"DELETE", "/v1/session", signedIn, 0, free, p.auth.Logout},
 		{"GET", "/v1/session/events", anyone, 0, free, p.live.Events},
+		{"POST", "/v1/session/confirm", full, small, asks(models.Authenticate), p.oidc.Confirm},
+		{"POST", "/v1/authorizations/:id", full, small, free, p.oidc.Decide},
 
 		{"POST", "/v1/links/password-reset", anyone, small, free, p.auth.FollowReset},
 		{"POST", "/v1/links/not-me", anyone, small, free, p.link.NotMe},
@@ -155,6 +159,8 @@ func (s *Server) api(p parts) []route {
 		{"GET", "/v1/me/remembered-devices", full, 0, free, p.account.Remembered},
 		{"POST", "/v1/me/remembered-devices", full, small, free, p.remembered.Remember},
 		{"DELETE", "/v1/me/remembered-devices/:id", full, 0, free, p.account.Forget},
+		{"GET", "/v1/me/apps", full, 0, free, p.oidc.Apps},
+		{"DELETE", "/v1/me/apps/:id", full, 0, free, p.oidc.Withdraw},
 		{"POST", "/v1/me/password", full, small, asks(models.ChangePassword), p.auth.ChangePassword},
 		{"POST", "/v1/me/email", full, small, asks(models.ChangeEmail), p.auth.ChangeEmail},
 		{"POST", "/v1/me/email/verification", access{models.EnrolmentRequired, models.Authenticated}, small, free, p.auth.SendVerification},
@@ -202,6 +208,7 @@ func (s *Server) pages(p parts) []route {
 		{"GET", "/account/security", enrol, 0, free, p.account.SecurityPage},
 		{"GET", "/account/activity", full, 0, free, p.account.ActivityPage},
 		{"GET", "/account/sessions", tidy, 0, free, p.account.SessionsPage},
+		{"GET", "/confirm", full, 0, free, p.oidc.ConfirmPage},
 		{"GET", "/admin/recoveries", full, 0, byAdmins(free), p.admin.Page},
 	}
 	if s.deps.Demo {
@@ -210,9 +217,23 @@ func (s *Server) pages(p parts) []route {
 	return list
 }
 
+func allowBody(most int) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if err := web.AllowBody(c, most); err != nil {
+			return err
+		}
+		return c.Next()
+	}
+}
+
 // mount builds the app from the tables.
 func (s *Server) mount(p parts) {
-	s.app.Use(web.Uploads(maxBody), web.Recover, s.door.Headers(), web.RefuseEncoded, s.door.FindClient, s.deadline, s.door.RefuseCrossSite)
+	s.app.Use(web.Uploads(maxBody), web.Recover, s.door.Headers(), web.RefuseEncoded, s.door.FindClient, s.deadline)
+	// Apps come here, and browsers that they send: neither are our own pages.
+	for _, r := range p.oidc.Routes() {
+		s.app.Add(r.Method, r.Path, allowBody(r.Body), r.Handler)
+	}
+	s.app.Use(s.door.RefuseCrossSite)
 	s.app.Get("/healthz", s.healthz)
 	s.app.Get("/readyz", s.readyz)
 	s.app.Get("/openapi.json", openAPI)

@@ -24,6 +24,7 @@ import (
 	"github.com/sallyport/sallyport/server/face"
 	"github.com/sallyport/sallyport/server/link"
 	"github.com/sallyport/sallyport/server/live"
+	"github.com/sallyport/sallyport/server/oidc"
 	"github.com/sallyport/sallyport/server/passkey"
 	"github.com/sallyport/sallyport/server/place"
 	"github.com/sallyport/sallyport/server/recovery"
@@ -48,6 +49,8 @@ type Store interface {
 	chat.Store
 	link.Store
 	admin.Store
+	oidc.Store
+	oidc.KeyStore
 	RecordSecondFactorFailed(ctx context.Context, by models.Session, factor models.Factor) error
 	Ping(ctx context.Context) error
 }
@@ -155,6 +158,7 @@ func New(deps Deps) (*Server, error) {
 		chat:   room,
 		live:   &live.Handlers{Door: door, Hub: hub},
 		link:   &link.Handlers{Door: door, Store: deps.Store},
+		oidc:   oidc.New(door, deps.Store, &oidc.Keys{Store: deps.Store, Now: deps.Now}, s.place),
 	}
 	s.mount(parts)
 	return s, nil

@@ -135,7 +135,7 @@ func TestPagesLabelTheirControls(t *testing.T) {
 			for _, e := range found {
 				switch e.name {
 				case "input", "select", "textarea":
-					if !labelled[e.attrs["id"]] && e.attrs["aria-label"] == "" {
+					if !labelled[e.attrs["id"]] && e.attrs["aria-label"] == "" && e.attrs["type"] != "hidden" {
 						t.Errorf("<%s id=%q> has no label", e.name, e.attrs["id"])
 					}
 				case "button":

@@ -167,7 +167,7 @@ func TestKeysAreMadeOnceAndForTheirOwnerAlone(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v %v", info.Mode(), err)
 	}
-	if err := (keysRotateCommand{File: path}).Run(os.Stderr); err != nil {
+	if err := (keysRotateCommand{File: path}).Run(t.Context(), nil, os.Stderr); err != nil {
 		t.Fatal(err)
 	}
 	second, err := os.ReadFile(path)

@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport/sallyport/models/postgres"
 	"github.com/sallyport/sallyport/server/face"
 	"github.com/sallyport/sallyport/server/mail"
+	"github.com/sallyport/sallyport/server/oidc"
 )
 
 // chores is what background jobs need.
@@ -23,6 +24,7 @@ type chores struct {
 	engine  biometrics.Engine
 	cohorts *face.Cohorts
 	courier *mail.Courier // nil where there is no mail
+	logouts *oidc.Logouts
 	log     *slog.Logger
 }
 
@@ -30,6 +32,7 @@ func (c chores) work() postgres.Work {
 	return postgres.Work{
 		RenewCohort: c.renewCohort, PurgeFaces: c.purgeFaces, RetainEvents: c.retainEvents, EraseAccounts: c.eraseAccounts,
 		AttendRecoveries: c.attendRecoveries, SendNotice: c.sendNotice,
+		SendLogout: c.logouts.Send,
 	}
 }
 

@@ -1,14 +1,18 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
+	"github.com/sallyport/sallyport/models/postgres"
 	"github.com/sallyport/sallyport/models/seal"
+	"github.com/sallyport/sallyport/server/oidc"
 )
 
 // The files of a key folder.
@@ -50,11 +54,21 @@ func (g keysGenerateCommand) Run(out *os.File) error {
 }
 
 type keysRotateCommand struct {
-	File string `help:"The keyset file." required:"" type:"existingfile"`
+	File string `help:"A keyset file: what seals. Without it the keys that sign tokens rotate." type:"existingfile"`
 }
 
-// Run replaces the file whole: a crash leaves the old keyset or the new one.
-func (r keysRotateCommand) Run(out *os.File) error {
+// Run rotates either. A keyset file is replaced whole: a crash leaves the old one or the
+// new one.
+func (r keysRotateCommand) Run(ctx context.Context, c *cli, out *os.File) error {
+	if r.File == "" {
+		return withStore(ctx, c, func(store *postgres.Store) error {
+			activeAt, err := oidc.Rotate(ctx, store, time.Now())
+			if err == nil {
+				fmt.Fprintf(out, "new keys are published; they sign from %s on, and older ones are verified by until what they signed is over\n", activeAt.UTC().Format(time.RFC3339))
+			}
+			return err
+		})
+	}
 	old, err := os.ReadFile(r.File)
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ type cli struct {
 	} `cmd:"" help:"Measure face matching, and what it is normalised by."`
 	Keys struct {
 		Generate keysGenerateCommand `cmd:"" help:"Make the keys for sealing and digests, in files that only their owner can read."`
-		Rotate   keysRotateCommand   `cmd:"" help:"Add a new primary sealing key; what older ones sealed still opens."`
+		Rotate   keysRotateCommand   `cmd:"" help:"Have new keys sign tokens or, with --file, add a new primary sealing key. What older ones signed or sealed stays good."`
 	} `cmd:"" help:"Make and rotate keys."`
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"runtime/debug"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"github.com/sallyport/sallyport/models/postgres"
 	"github.com/sallyport/sallyport/server"
 	"github.com/sallyport/sallyport/server/face"
+	"github.com/sallyport/sallyport/server/oidc"
 	"github.com/sallyport/sallyport/server/policy"
 )
 
@@ -84,6 +86,7 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 		debug.SetGCPercent(gcPercent)
 	}
 	log := newLog(config)
+	slog.SetDefault(slog.New(warnings{log.Handler()})) // what libraries tell of themselves
 	sealer, err := config.sealer()
 	if err != nil {
 		return err
@@ -159,7 +162,7 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 
-	jobs, err := store.Jobs(chores{config, store, policies.Current, engine, cohorts, courier, log}.work(), config.Grace, log)
+	jobs, err := store.Jobs(chores{config, store, policies.Current, engine, cohorts, courier, logouts(config, store), log}.work(), config.Grace, log)
 	if err != nil {
 		return err
 	}
@@ -180,7 +183,8 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 		store.Listen(background, postgres.Listener{
 			SessionEnded: hub.SessionEnded, ChatPosted: srv.ChatPosted,
 			CohortChanged: func() { cohorts.Reload(background) },
-			Missed:        func() { hub.Missed(); cohorts.Reload(background) },
+			LogoutNoted:   func() { queueLogouts(background, store, log) },
+			Missed:        func() { hub.Missed(); cohorts.Reload(background); queueLogouts(background, store, log) },
 		}, log)
 	})
 	running.Go(func() { purge(background, store, log) })
@@ -193,6 +197,23 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 	defer stop()
 
 	return srv.Serve(ctx, listener, config.Grace)
+}
+
+// logouts tells apps that sessions are over. Where they are is said by whoever registers
+// them; nobody is followed elsewhere.
+func logouts(config Config, store *postgres.Store) *oidc.Logouts {
+	return &oidc.Logouts{
+		Store: store, Keys: &oidc.Keys{Store: store, Now: time.Now}, Issuer: config.PublicURL.Scheme + "://" + config.PublicURL.Host, Now: time.Now,
+		Client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+	}
+}
+
+// queueLogouts has jobs tell apps of the sessions that ended. What it misses waits for
+// the next end, or for the purge.
+func queueLogouts(ctx context.Context, store *postgres.Store, log *slog.Logger) {
+	if err := store.QueueLogouts(ctx); err != nil && ctx.Err() == nil {
+		log.Warn("apps are told of ended sessions later", "error", err)
+	}
 }
 
 func openPool(ctx context.Context, config Config) (*pgxpool.Pool, error) {
@@ -220,8 +241,17 @@ func purge(ctx context.Context, store *postgres.Store, log *slog.Logger) {
 			if err := store.Purge(ctx); err != nil && ctx.Err() == nil {
 				log.Warn("expired rows could not be removed, trying again", "error", err)
 			}
+			queueLogouts(ctx, store, log)
 		}
 	}
+}
+
+// warnings lets through what somebody should look at.
+type warnings struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
 }
 
 func newLog(config Config) *slog.Logger {

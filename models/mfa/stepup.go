@@ -26,6 +26,18 @@ func Strongest(e models.Enrolled) models.ACR {
 	return models.ACRMFA
 }
 
+// Best is the best context that usable factors give beside the password; none without any.
+func Best(usable []models.Factor) models.ACR {
+	switch {
+	case slices.Contains(usable, models.Passkey) || slices.Contains(usable, models.TOTP):
+		return models.ACRAAL2
+	case slices.Contains(usable, models.Face):
+		return models.ACRMFA
+	default:
+		return models.ACRNone
+	}
+}
+
 // wanted is the context that a purpose asks of an account.
 func wanted(policy models.Policy, purpose models.Purpose, e models.Enrolled) models.ACR {
 	want := Strongest(e)

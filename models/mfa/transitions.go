@@ -52,6 +52,7 @@ var transitions = map[key]step{
 	{models.Authenticated, models.EmailAsked}:         guarded(models.ChangeEmail, "email_change_asked"),
 	{models.Authenticated, models.SecondEmailAsked}:   guarded(models.ChangeEmail, "second_email_asked"),
 	{models.Authenticated, models.SecondEmailRemoved}: secondEmailRemoved,
+	{models.Authenticated, models.Confirmed}:          guarded(models.Authenticate, "app_confirmed"),
 }
 
 func passwordPassed(policy models.Policy, a *models.Attempt, _ models.Event, now time.Time) ([]models.Effect, error) {

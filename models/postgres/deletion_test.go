@@ -19,9 +19,15 @@ const grace = 14 * 24 * time.Hour
 var nobodys = map[string]string{
 	"schema_version": "of the schema", "river_migration": "of the queue's schema", "river_leader": "of instances", "river_queue": "of queues",
 	"river_client": "of instances", "river_client_queue": "of instances", "river_notification": "passes within the queue",
-	"policies": "of the site", "clients": "apps", "client_secrets": "of apps", "face_cohorts": "figures about a sample", "face_references": "of people who lent their faces, without accounts",
+	"policies": "of the site", "clients": "apps", "signing_keys": "of the site", "spent_assertions": "of apps", "logouts": "ids for a day, so that apps hear of the end as well", "client_secrets": "of apps", "face_cohorts": "figures about a sample", "face_references": "of people who lent their faces, without accounts",
 	"spent_proofs": "of a proof of work alone", "letter_requests": "answered and gone before the account could be, within a day",
 }
+
+// givesGrant gives something to an app.
+const givesGrant = `WITH given AS (
+	INSERT INTO grants (id, client_id, user_id, session_id, scopes, claims, nonce, methods, created_at)
+	SELECT $2::uuid, c.id, $1::uuid, s.id, '{}', '{}', '', '[]', $3 FROM clients c, sessions s WHERE s.user_id = $1 LIMIT 1
+	RETURNING id, client_id) `
 
 // belongings are a row of each table for an account: what an account has that isn't
 // made by signing in. $1 is the account, $2 an id, $3 the time.
@@ -45,6 +51,18 @@ var belongings = map[string]string{
 	"chat_messages":   `INSERT INTO chat_messages (id, user_id, body, created_at) VALUES ($2, $1, 'hello', $3)`,
 	"factor_failures": `INSERT INTO factor_failures (user_id, factor, failures) SELECT $1, 'totp', 3 WHERE $2::uuid IS NOT NULL AND $3::timestamptz IS NOT NULL`,
 	"user_groups":     `INSERT INTO user_groups (user_id, name) SELECT $1, 'staff' WHERE $2::uuid IS NOT NULL AND $3::timestamptz IS NOT NULL`,
+	"authorizations": `INSERT INTO authorizations (id, client_id, params, decided_by, created_at, expires_at)
+		SELECT $2, c.id, '{}', s.id, $3, $3 FROM clients c, sessions s WHERE s.user_id = $1 LIMIT 1`,
+	"grants": `INSERT INTO grants (id, client_id, user_id, session_id, scopes, claims, nonce, methods, created_at)
+		SELECT $2, c.id, $1, s.id, '{}', '{}', '', '[]', $3 FROM clients c, sessions s WHERE s.user_id = $1 LIMIT 1`,
+	"authorization_codes": givesGrant + `INSERT INTO authorization_codes (code_hash, grant_id, redirect_uri, challenge, expires_at)
+		SELECT sha256(convert_to($2::text, 'UTF8')), id, '', '', $3 FROM given`,
+	"refresh_tokens": givesGrant + `INSERT INTO refresh_tokens (token_hash, grant_id, created_at, idle_ends_at)
+		SELECT sha256(convert_to($2::text, 'UTF8')), id, $3, $3 FROM given`,
+	"access_tokens": givesGrant + `INSERT INTO access_tokens (id, client_id, grant_id, scopes, created_at, expires_at)
+		SELECT id, client_id, id, '{}', $3, $3 FROM given`,
+	"app_consents": `INSERT INTO app_consents (user_id, client_id, scopes, given_at)
+		SELECT $1, c.id, '{}', $3 FROM clients c WHERE $2::uuid IS NOT NULL LIMIT 1`,
 	"remembered_devices": `INSERT INTO remembered_devices (id, user_id, session_id, public_key, thumbprint, ip, user_agent, created_at, last_used_at, ends_at)
 		SELECT $2, $1, s.id, '', 'print', s.ip, s.user_agent, $3, $3, $3 FROM sessions s WHERE s.user_id = $1 LIMIT 1`,
 	"known_devices": `INSERT INTO known_devices (id, user_id, token_hash, session_id, user_agent, created_at, last_used_at)
@@ -115,6 +133,9 @@ func (b bundle) resident(name, ip string) (models.Session, []string) {
 	}
 	_, err := b.SaveCohort(ctx, models.Cohort{ModelKey: "m", Neighbours: 1, Report: []byte(`{}`), Members: []models.CohortMember{{Owner: id, Descriptor: seal.Random(512)}}})
 	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := b.Pool.Exec(ctx, `INSERT INTO clients (id, settings, managed, created_at, updated_at) VALUES ('chat', '{}', 'hand', $1, $1) ON CONFLICT DO NOTHING`, b.Clock.Now()); err != nil {
 		b.t.Fatal(err)
 	}
 	for table, sql := range belongings {

@@ -16,9 +16,11 @@ func (s *Store) SetGroup(ctx context.Context, username, group string, member boo
 		if err != nil {
 			return err
 		}
-		sql, fact := `INSERT INTO user_groups (user_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING`, "group_joined"
+		sql := `INSERT INTO user_groups (user_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+		fact := "group_joined"
 		if !member {
-			sql, fact = `DELETE FROM user_groups WHERE user_id = $1 AND name = $2`, "group_left"
+			sql = `DELETE FROM user_groups WHERE user_id = $1 AND name = $2`
+			fact = "group_left"
 		}
 		tag, err := tx.Exec(ctx, sql, user.ID, group)
 		if err != nil {

@@ -31,6 +31,8 @@ type Work struct {
 	// SendNotice sends a letter. It is asked for in the transaction of the fact
 	// that the letter tells.
 	SendNotice func(ctx context.Context, noticeID models.ID) error
+	// SendLogout tells an app that a session is over.
+	SendLogout func(ctx context.Context, logoutID models.ID) error
 }
 
 // Arguments of jobs hold ids alone: rows are looked up when the job runs, and
@@ -50,6 +52,9 @@ type (
 	sendNotice struct {
 		NoticeID models.ID `json:"notice_id"`
 	}
+	sendLogout struct {
+		LogoutID models.ID `json:"logout_id"`
+	}
 )
 
 func (renewCohort) Kind() string      { return "renew_face_cohort" }
@@ -59,6 +64,7 @@ func (eraseAccounts) Kind() string    { return "erase_accounts" }
 func (attendRecoveries) Kind() string { return "attend_recoveries" }
 func (answerRequest) Kind() string    { return "answer_letter_request" }
 func (sendNotice) Kind() string       { return "send_notice" }
+func (sendLogout) Kind() string       { return "send_logout" }
 func (answerClaim) Kind() string      { return "answer_address_claim" }
 
 // onceADay lets one job of a kind into a UTC day, whoever asks for it: the queue
@@ -80,6 +86,10 @@ const sendTries = 12
 
 // InsertOpts implements river.JobArgsWithInsertOpts.
 func (sendNotice) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: sendTries} }
+
+// InsertOpts implements river.JobArgsWithInsertOpts. The last try is some hours after the
+// first: what an app holds by then has run out by itself.
+func (sendLogout) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: 8} }
 
 const (
 	jobsAtOnce = 4
@@ -115,6 +125,9 @@ func (s *Store) Jobs(work Work, grace time.Duration, log *slog.Logger) (*Jobs, e
 			return errors.Join(err, s.GiveUpNotice(ctx, job.Args.NoticeID))
 		}
 		return err
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[sendLogout]) error {
+		return work.SendLogout(ctx, job.Args.LogoutID)
 	}))
 	client, err := river.NewClient(riverpgxv5.New(s.pool), &river.Config{
 		Queues:          map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobsAtOnce}},

@@ -22,6 +22,8 @@ type Listener struct {
 	ChatPosted   func(models.ID)
 	// CohortChanged is called when another cohort is active, or a member less.
 	CohortChanged func()
+	// LogoutNoted is called when an app is to hear that a session is over.
+	LogoutNoted func()
 	// Missed is called after a lost connection is back: anything may have
 	// been announced in between.
 	Missed func()
@@ -49,7 +51,7 @@ func (s *Store) listenOnce(ctx context.Context, l Listener, first bool) error {
 		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	for _, channel := range []string{ChannelSessionEnded, ChannelChat, ChannelCohort} {
+	for _, channel := range []string{ChannelSessionEnded, ChannelChat, ChannelCohort, ChannelLogouts} {
 		if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
 			return err
 		}
@@ -62,8 +64,12 @@ func (s *Store) listenOnce(ctx context.Context, l Listener, first bool) error {
 		if err != nil {
 			return err
 		}
-		if n.Channel == ChannelCohort {
+		switch n.Channel {
+		case ChannelCohort:
 			l.CohortChanged()
+			continue
+		case ChannelLogouts:
+			l.LogoutNoted()
 			continue
 		}
 		id, err := models.ParseID(n.Payload)

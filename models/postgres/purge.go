@@ -46,6 +46,10 @@ func (s *Store) Purge(ctx context.Context) error {
 		{`DELETE FROM failure_streaks WHERE failed_at <= $1 AND NOT closed`, streakKept},
 		{`DELETE FROM totp_replaced WHERE replaced_at <= $1`, models.LinkNotMe.Lifetime()},
 		{`DELETE FROM remembered_devices WHERE ends_at <= $1`, 0},
+		{`DELETE FROM authorizations WHERE expires_at <= $1`, 0},
+		{`DELETE FROM access_tokens WHERE expires_at <= $1`, 0},
+		{`DELETE FROM spent_assertions WHERE expires_at <= $1`, 0},
+		{`DELETE FROM logouts WHERE created_at <= $1`, keepLogouts},
 		{`DELETE FROM known_devices WHERE last_used_at <= $1`, models.KnownDeviceWithin},
 	} {
 		if _, err := s.pool.Exec(ctx, old.sql, now.Add(-old.kept)); err != nil {

@@ -190,6 +190,10 @@ func endOthers(ctx context.Context, tx pgx.Tx, session models.Session) error {
 	if err != nil {
 		return err
 	}
+	// Apps come back by the session that stays; what was stolen of it before does not.
+	if err := endGrants(ctx, tx, session.User.ID); err != nil {
+		return err
+	}
 	return forgetOtherDevices(ctx, tx, session)
 }
 

@@ -123,8 +123,8 @@ func (s *Store) PassPassword(ctx context.Context, ref models.Ref, hash string, d
 	})
 }
 
-// RecordExport uses up the step-up of an export and notes it.
-func (s *Store) RecordExport(ctx context.Context, ref models.Ref, decide models.Decide) error {
+// SpendStepUp uses up the step-up of an act that changes no records, and notes it.
+func (s *Store) SpendStepUp(ctx context.Context, ref models.Ref, decide models.Decide) error {
 	_, _, err := s.advance(ctx, ref, decide, nil)
 	return err
 }

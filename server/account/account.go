@@ -14,6 +14,7 @@ import (
 
 // Store is what this part needs of the records.
 type Store interface {
+	AppConsents(ctx context.Context, userID models.ID) ([]models.AppConsent, error)
 	Sessions(ctx context.Context, userID models.ID) ([]models.Session, error)
 	EndSession(ctx context.Context, by models.Session, id models.ID) error
 	EndOtherSessions(ctx context.Context, by models.Session) error
@@ -32,7 +33,7 @@ type Store interface {
 	KeepAccount(ctx context.Context, by models.Session) error
 	Addresses(ctx context.Context, userID models.ID) (models.Addresses, error)
 	DeletionDue(ctx context.Context, userID models.ID) (*time.Time, error)
-	RecordExport(ctx context.Context, ref models.Ref, decide models.Decide) error
+	SpendStepUp(ctx context.Context, ref models.Ref, decide models.Decide) error
 	WayBack(ctx context.Context, userID models.ID) (*models.WayBack, error)
 	Freeze(ctx context.Context, userID models.ID) (models.Freeze, error)
 	FactorsByUse(ctx context.Context, userID models.ID) ([]models.Factor, error)

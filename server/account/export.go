@@ -16,6 +16,7 @@ type exportBody struct {
 	User          *web.UserBody   `json:"user"`
 	CreatedAt     time.Time       `json:"created_at"`
 	Groups        []string        `json:"groups"`
+	Apps          []exportedApp   `json:"apps"`
 	Passkeys      []exportedKey   `json:"passkeys"`
 	TOTPSince     *time.Time      `json:"totp_since"`
 	RecoveryCodes int             `json:"recovery_codes_left"`
@@ -47,6 +48,14 @@ type exportedSit struct {
 	Templates int       `json:"templates"`
 }
 
+// exportedApp is an app that the person allowed to know about them.
+type exportedApp struct {
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`
+	Scopes  []string  `json:"scopes"`
+	GivenAt time.Time `json:"given_at"`
+}
+
 // exportedClaim is a row of the ledger of consents.
 type exportedClaim struct {
 	Kind        models.ConsentKind `json:"kind"`
@@ -63,6 +72,14 @@ func (h *Handlers) Export(c *fiber.Ctx) error {
 	body := exportBody{
 		ExportedAt: h.Now(), User: web.NewUserBody(s.User), CreatedAt: s.User.CreatedAt, Groups: s.User.Groups,
 		Passkeys: []exportedKey{}, Consents: []exportedClaim{}, Devices: []exportedKey{},
+	}
+	apps, err := h.Store.AppConsents(ctx, s.User.ID)
+	if err != nil {
+		return err
+	}
+	body.Apps = []exportedApp{}
+	for _, a := range apps {
+		body.Apps = append(body.Apps, exportedApp{a.AppID, a.AppName, a.Scopes, a.GivenAt})
 	}
 	passkeys, err := h.Store.Passkeys(ctx, s.User.ID)
 	if err != nil {
@@ -95,7 +112,7 @@ func (h *Handlers) Export(c *fiber.Ctx) error {
 	if body.exportedDossier, err = h.dossier(c); err != nil {
 		return err
 	}
-	if err := h.Store.RecordExport(ctx, s.Ref(), h.Decide(c, models.Event{Kind: models.Exported})); err != nil {
+	if err := h.Store.SpendStepUp(ctx, s.Ref(), h.Decide(c, models.Event{Kind: models.Exported})); err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderContentDisposition, `attachment; filename="export.json"`)

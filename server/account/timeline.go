@@ -7,7 +7,7 @@ import (
 	"github.com/sallyport/sallyport/models"
 )
 
-// said is how the timeline speaks of a fact. {factor}, {left} and {group} stand for what its
+// said is how the timeline speaks of a fact. {factor}, {left}, {group} and {app} stand for what its
 // detail says.
 type said struct{ title, words string }
 
@@ -35,6 +35,12 @@ var timeline = map[string]said{
 	"admin_revoked":             {"You are no admin any more", "Somebody who runs this site decided so."},
 	"group_joined":              {"You were put into a group", "Apps may let you do more since then. Its name is {group}."},
 	"group_left":                {"You were taken out of a group", "Apps may let you do less since then. Its name is {group}."},
+	"app_entered":               {"You signed in to an app", "We told {app} that it was you."},
+	"app_allowed":               {"You allowed an app to know about you", "It is called {app}."},
+	"app_withdrawn":             {"You shut an app out", "{app} has to ask you again."},
+	"app_confirmed":             {"You confirmed it’s you for an app", "It asked for that once more."},
+	"code_reused":               {"A sign-in to an app was taken back", "What we gave {app} for it came twice, so somebody may have copied it. It was ended."},
+	"refresh_token_reused":      {"An app was signed out", "What {app} kept of your sign-in came twice, so somebody may have copied it. It was ended."},
 	"second_factor_failed":      {"Somebody with your password failed the second step", "They tried {factor}, and did not get in."},
 	"sign_in_unfinished":        {"Somebody with your password stopped before the second step", "They did not get in."},
 	"factor_added":              {"A second step was added", "Since then you can sign in by {factor}."},
@@ -101,5 +107,6 @@ func describe(e models.AuditEvent) (title, words string) {
 		left = fmt.Sprint(n)
 	}
 	group, _ := e.Detail["group"].(string)
-	return found.title, strings.NewReplacer("{factor}", factor, "{left}", left, "{group}", group).Replace(found.words)
+	app, _ := e.Detail["app"].(string)
+	return found.title, strings.NewReplacer("{factor}", factor, "{left}", left, "{group}", group, "{app}", app).Replace(found.words)
 }

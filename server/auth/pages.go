@@ -8,7 +8,7 @@ import (
 
 // LoginPage asks for a password, or takes a passkey alone.
 func (h *Handlers) LoginPage(c *fiber.Ctx) error {
-	return h.Render(c, pages.LoginPage{Layout: h.Layout(c), Next: web.NextPath(c)})
+	return h.Render(c, pages.LoginPage{Layout: h.Layout(c), Next: web.NextPath(c), Hint: c.Query("hint")})
 }
 
 // RegisterPage makes a new account.

@@ -13,6 +13,15 @@ func (d *Door) cookieName() string { return d.hostPrefix() + "sallyport" }
 
 func (d *Door) preSessionName() string { return d.hostPrefix() + "sallyport-pre" }
 
+// RequestCookie names the cookie that binds an app's request to this browser while its
+// person signs in.
+func (d *Door) RequestCookie() string { return d.hostPrefix() + "sallyport-request" }
+
+// SetRequestCookie keeps it in the browser.
+func (d *Door) SetRequestCookie(c *fiber.Ctx, token string, expires time.Time) {
+	d.setCookie(c, d.RequestCookie(), token, expires)
+}
+
 func (d *Door) hostPrefix() string {
 	if d.Secure {
 		return "__Host-"

@@ -38,6 +38,7 @@ var statuses = map[models.Code]int{
 	models.CodeNotFound:             http.StatusNotFound,
 	models.CodeMethodNotAllowed:     http.StatusMethodNotAllowed,
 	models.CodeConflict:             http.StatusConflict,
+	models.CodeInvalidGrant:         http.StatusBadRequest,
 	models.CodeFaceNoFace:           http.StatusUnprocessableEntity,
 	models.CodeFaceManyFaces:        http.StatusUnprocessableEntity,
 	models.CodeFaceImage:            http.StatusUnprocessableEntity,

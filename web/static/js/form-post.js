@@ -1,0 +1,2 @@
+// @ts-check
+/** @type {HTMLFormElement} */ (document.querySelector("[data-form-post]")).submit();
