@@ -20,6 +20,7 @@ type User struct {
 	// recovery, never back to "a password alone may enrol".
 	MFAEstablishedAt *time.Time
 	Admin            bool // may help others: see server/admin
+	Groups           []string // by name, in order: what apps ask for
 	CreatedAt        time.Time
 }
 

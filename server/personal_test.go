@@ -141,6 +141,8 @@ var (
 		"recoveries":      "a way back of some days, and the admins who help; what happened is among the events",
 		"totp_replaced":   "a secret, for some days",
 		"address_claims":  "an address that waits a day for its letter's link; the letter is told",
+		"host_sessions":   "an app's host, for as long as the session; that it was entered is among the events",
+		"host_codes":      "the way to an app's host, for a minute",
 		"mail_links":      "of letters, which are told; the rest is the hash of a secret",
 	}
 )

@@ -7,8 +7,8 @@ import (
 	"github.com/sallyport/sallyport/models"
 )
 
-// said is how the timeline speaks of a fact. {factor} and {left} stand for what its
-// detail says.
+// said is how the timeline speaks of a fact. {factor}, {left} and {host} stand for what
+// its detail says.
 type said struct{ title, words string }
 
 // timeline has words for every fact that an account's audit log may hold.
@@ -68,6 +68,7 @@ var timeline = map[string]said{
 	"face_refused":              {"A try with a face was refused", "The camera did not show what it should, or another face."},
 	"face_purge_ahead":          {"Your face will be erased", "You have not used it for long. We sent you a letter."},
 	"face_purged":               {"Your face was erased", "You had not used it for long."},
+	"app_entered":               {"An app was opened", "{host} let you in because you are signed in here."},
 	"exported":                  {"Your data was downloaded", "Everything that we keep about you, but for secrets."},
 	"deletion_requested":        {"Your account was marked for deletion", "Everybody was signed out. Until the day comes you can keep it."},
 	"deletion_taken_back":       {"Your account stays", "The deletion was taken back."},
@@ -98,5 +99,6 @@ func describe(e models.AuditEvent) (title, words string) {
 	if n, ok := e.Detail["left"].(float64); ok {
 		left = fmt.Sprint(n)
 	}
-	return found.title, strings.NewReplacer("{factor}", factor, "{left}", left).Replace(found.words)
+	host, _ := e.Detail["host"].(string)
+	return found.title, strings.NewReplacer("{factor}", factor, "{left}", left, "{host}", host).Replace(found.words)
 }

@@ -13,6 +13,14 @@ func (d *Door) cookieName() string { return d.hostPrefix() + "sallyport" }
 
 func (d *Door) preSessionName() string { return d.hostPrefix() + "sallyport-pre" }
 
+// HostCookie reads a cookie that the browser keeps for the host of the request alone.
+func (d *Door) HostCookie(c *fiber.Ctx, name string) string { return c.Cookies(d.hostPrefix() + name) }
+
+// SetHostCookie has the browser keep such a cookie; an empty value takes it away.
+func (d *Door) SetHostCookie(c *fiber.Ctx, name, value string, expires time.Time) {
+	d.setCookie(c, d.hostPrefix()+name, value, expires)
+}
+
 func (d *Door) hostPrefix() string {
 	if d.Secure {
 		return "__Host-"
