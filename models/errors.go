@@ -39,7 +39,7 @@ const (
 	CodeFaceMismatch         Code = "face_mismatch"
 	CodeFaceUnavailable      Code = "face_unavailable"
 	CodeAmbiguousPath        Code = "ambiguous_path"
-	CodeProxyUntrusted       Code = "proxy_untrusted"
+	CodeProxyRefused         Code = "proxy_refused"
 	CodeAppUnknown           Code = "app_unknown"
 	CodeGroupRequired        Code = "group_required"
 	CodeOverloaded           Code = "overloaded"

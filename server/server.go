@@ -22,6 +22,7 @@ import (
 	"github.com/sallyport/sallyport/server/auth"
 	"github.com/sallyport/sallyport/server/chat"
 	"github.com/sallyport/sallyport/server/face"
+	"github.com/sallyport/sallyport/server/forward"
 	"github.com/sallyport/sallyport/server/link"
 	"github.com/sallyport/sallyport/server/live"
 	"github.com/sallyport/sallyport/server/passkey"
@@ -48,6 +49,7 @@ type Store interface {
 	chat.Store
 	link.Store
 	admin.Store
+	forward.Store
 	RecordSecondFactorFailed(ctx context.Context, by models.Session, factor models.Factor) error
 	Ping(ctx context.Context) error
 }
@@ -63,6 +65,7 @@ type Deps struct {
 	Cohorts    *face.Cohorts
 	Places     *place.Database // nil where there is none
 	Gate       *biometrics.Gate
+	Signer     forward.Signer // of what apps are told; nil where nothing is signed
 	Now        func() time.Time
 	Log        *slog.Logger
 	TouchEvery time.Duration
@@ -150,11 +153,12 @@ func New(deps Deps) (*Server, error) {
 		account: &account.Handlers{Door: door, Store: deps.Store, Place: deps.Places.Place, Face: account.FaceFacts{
 			Unavailable: faces.Unavailable, State: faces.PageState, Statement: face.Statement,
 		}},
-		admin:  &admin.Handlers{Door: door, Store: deps.Store},
-		stepUp: &stepup.Handlers{Door: door, Store: deps.Store},
-		chat:   room,
-		live:   &live.Handlers{Door: door, Hub: hub},
-		link:   &link.Handlers{Door: door, Store: deps.Store},
+		admin:   &admin.Handlers{Door: door, Store: deps.Store},
+		stepUp:  &stepup.Handlers{Door: door, Store: deps.Store},
+		chat:    room,
+		live:    &live.Handlers{Door: door, Hub: hub},
+		link:    &link.Handlers{Door: door, Store: deps.Store},
+		forward: &forward.Handlers{Door: door, Store: deps.Store, Signer: deps.Signer},
 	}
 	s.mount(parts)
 	return s, nil

@@ -46,7 +46,7 @@ var statuses = map[models.Code]int{
 	models.CodeFaceMismatch:         http.StatusUnprocessableEntity,
 	models.CodeFaceUnavailable:      http.StatusServiceUnavailable,
 	models.CodeAmbiguousPath:        http.StatusForbidden,
-	models.CodeProxyUntrusted:       http.StatusForbidden,
+	models.CodeProxyRefused:         http.StatusForbidden,
 	models.CodeAppUnknown:           http.StatusForbidden,
 	models.CodeGroupRequired:        http.StatusForbidden,
 	models.CodeOverloaded:           http.StatusServiceUnavailable,
@@ -90,6 +90,9 @@ func (d *Door) ErrorHandler(c *fiber.Ctx, err error) error {
 	}
 	if !strings.HasPrefix(c.Path(), "/v1/") && strings.Contains(c.Get(fiber.HeaderAccept), "text/html") {
 		page := pages.ErrorPage{Layout: d.Layout(c), Status: status, Code: string(refusal.Code)}
+		if strings.HasPrefix(c.Path(), "/authz/") || strings.HasPrefix(c.Path(), "/.sallyport/") {
+			return d.render(c, status, pages.AppErrorPage{ErrorPage: page, Origin: d.Origin})
+		}
 		return d.render(c, status, page)
 	}
 	body := problem{

@@ -129,24 +129,14 @@ func clamp(s *models.Session, policy models.Policy) {
 		idle, absolute = policy.Timeouts.Enrolment, policy.Timeouts.Enrolment
 	case models.Resetting:
 		idle, absolute = policy.Timeouts.SecondFactor, policy.Timeouts.SecondFactor
-		from = lastProof(s)
+		from = s.ProvenAt()
 	case models.Recovering:
 		idle, absolute = policy.Timeouts.Recovery, policy.Timeouts.Recovery
-		from = lastProof(s) // the recovery code: nothing is proven after it
+		from = s.ProvenAt() // the recovery code: nothing is proven after it
 	default: // authenticated: as above
 	}
 	s.EndsAt = earlier(s.EndsAt, from.Add(absolute.Std()))
 	s.IdleEndsAt = earlier(s.IdleEndsAt, s.LastSeenAt.Add(idle.Std()))
-}
-
-func lastProof(s *models.Session) time.Time {
-	at := s.CreatedAt
-	for _, m := range s.Methods {
-		if m.At.After(at) {
-			at = m.At
-		}
-	}
-	return at
 }
 
 func earlier(a, b time.Time) time.Time {
