@@ -3,7 +3,6 @@ package models
 import (
 	"net"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,8 +116,10 @@ func (p Policy) validateForward(bad func(key, format string, args ...any)) {
 		if r.MaxAge != 0 && (r.MaxAge.Std() < time.Minute || r.MaxAge.Std() > 30*24*time.Hour) {
 			bad(key(".max_age"), "must be between 1m and 720h, is %s", r.MaxAge)
 		}
-		if slices.Contains(r.Groups, "") {
-			bad(key(".groups"), "must name groups")
+		for _, group := range r.Groups {
+			if !GroupName(group) {
+				bad(key(".groups"), "%q is no group's name", group)
+			}
 		}
 		if r.Public && (r.ACR != "" || len(r.Groups) > 0 || r.MaxAge != 0) {
 			bad(key(".public"), "can't ask for anything beside")

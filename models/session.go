@@ -2,6 +2,8 @@ package models
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"time"
 )
 
@@ -30,6 +32,15 @@ const (
 
 // TokenHash is the SHA-256 of a session token: all that is stored of it.
 type TokenHash [sha256.Size]byte
+
+// ParseTokenHash reads a hash in hexadecimal.
+func ParseTokenHash(text string) (TokenHash, error) {
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != len(TokenHash{}) {
+		return TokenHash{}, errors.New("is no SHA-256 in hexadecimal")
+	}
+	return TokenHash(b), nil
+}
 
 // HashToken hashes a token as it came in a request.
 func HashToken(token string) TokenHash { return sha256.Sum256([]byte(token)) }

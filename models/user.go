@@ -19,8 +19,8 @@ type User struct {
 	// once, never cleared: an account that lost its factors goes through
 	// recovery, never back to "a password alone may enrol".
 	MFAEstablishedAt *time.Time
-	Admin            bool // may help others: see server/admin
-	Groups           []string // by name, in order: what apps ask for
+	Admin            bool     // may help others: see server/admin
+	Groups           []string // sorted; what they may do is said by apps and policy
 	CreatedAt        time.Time
 }
 

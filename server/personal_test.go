@@ -133,7 +133,7 @@ var (
 		"users": "user", "passkeys": "passkeys", "totp": "totp_since", "recovery_codes": "recovery_codes_left", "faces": "face", "face_captures": "face",
 		"face_templates": "face", "face_consents": "consents", "device_keys": "devices", "sessions": "sessions", "known_devices": "known_devices",
 		"remembered_devices": "remembered_devices",
-		"factor_failures":    "failures", "notices": "letters", "chat_messages": "messages", "events": "events", "former_addresses": "former_emails",
+		"factor_failures":    "failures", "notices": "letters", "chat_messages": "messages", "events": "events", "user_groups": "groups", "former_addresses": "former_emails",
 	}
 	withheld = map[string]string{
 		"challenges":      "questions of some minutes, and sealed answers",

@@ -35,11 +35,7 @@ func (a adminRevokeCommand) Run(ctx context.Context, c *cli, out *os.File) error
 }
 
 func setAdmin(ctx context.Context, c *cli, out *os.File, username string, admin bool) error {
-	config, err := c.configuration()
-	if err != nil {
-		return err
-	}
-	return withRecords(ctx, config, func(store *postgres.Store) error {
+	return withStore(ctx, c, func(store *postgres.Store) error {
 		if err := store.SetAdmin(ctx, username, admin); err != nil {
 			return fmt.Errorf("%s: %w", username, err)
 		}
@@ -53,11 +49,7 @@ type adminListCommand struct{}
 
 // Run names the admins.
 func (adminListCommand) Run(ctx context.Context, c *cli, out *os.File) error {
-	config, err := c.configuration()
-	if err != nil {
-		return err
-	}
-	return withRecords(ctx, config, func(store *postgres.Store) error {
+	return withStore(ctx, c, func(store *postgres.Store) error {
 		names, err := store.Admins(ctx)
 		for _, name := range names {
 			fmt.Fprintln(out, name)

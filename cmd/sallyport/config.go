@@ -37,6 +37,7 @@ type Config struct {
 	KeysSeal       string
 	KeysDigest     string
 	PolicyFile     string
+	ClientsFile    string
 	Proxies        web.TrustedProxies
 	MailServer     mail.Server
 	MailViewer     string // shows letters instead of sending them

@@ -75,6 +75,10 @@ var options = []option{
 		c.KeysDigest = s
 		return nil
 	}},
+	{"clients.file", "", false, func(c *Config, s string) error {
+		c.ClientsFile = s
+		return nil
+	}},
 	{"policy.file", "", false, func(c *Config, s string) error {
 		c.PolicyFile = s
 		return nil

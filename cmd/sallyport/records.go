@@ -31,6 +31,15 @@ func withRecords(ctx context.Context, config Config, do func(*postgres.Store) er
 	return do(postgres.New(pool, sealer, time.Now))
 }
 
+// withStore is withRecords for a command that needs no more of the configuration.
+func withStore(ctx context.Context, c *cli, do func(*postgres.Store) error) error {
+	config, err := c.configuration()
+	if err != nil {
+		return err
+	}
+	return withRecords(ctx, config, do)
+}
+
 // faceRecords is what commands about faces work with, without a running server
 // and without a worker: the net is known by its manifest.
 type faceRecords struct {

@@ -97,6 +97,9 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 	if err := postgres.CheckSchema(ctx, pool); err != nil {
 		return err
 	}
+	if err := syncClients(ctx, config, store); err != nil {
+		return err
+	}
 	cohorts := &face.Cohorts{Store: store, Now: time.Now, Log: log}
 	if err := cohorts.Load(ctx); err != nil {
 		return err
@@ -181,6 +184,7 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 		}, log)
 	})
 	running.Go(func() { purge(background, store, log) })
+	running.Go(func() { rereadClients(background, config, store, log) })
 	if places != nil {
 		running.Go(func() { places.Watch(background, placesEvery, log) })
 	}

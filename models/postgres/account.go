@@ -19,11 +19,12 @@ const userColumns = `
 	webauthn_handle,
 	mfa_established_at,
 	admin_since IS NOT NULL,
+	ARRAY(SELECT name FROM user_groups WHERE user_id = users.id ORDER BY name),
 	created_at`
 
 func scanUser(row pgx.CollectableRow) (models.User, error) {
 	var u models.User
-	err := row.Scan(&u.ID, &u.Email, &u.EmailVerified, &u.EmailHeld, &u.Username, &u.DisplayName, &u.Handle, &u.MFAEstablishedAt, &u.Admin, &u.CreatedAt)
+	err := row.Scan(&u.ID, &u.Email, &u.EmailVerified, &u.EmailHeld, &u.Username, &u.DisplayName, &u.Handle, &u.MFAEstablishedAt, &u.Admin, &u.Groups, &u.CreatedAt)
 	return u, err
 }
 
@@ -89,7 +90,7 @@ func (s *Store) credentials(ctx context.Context, sql string, args ...any) (model
 	}
 	found, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (models.Credentials, error) {
 		var c models.Credentials
-		err := row.Scan(&c.ID, &c.Email, &c.EmailVerified, &c.EmailHeld, &c.Username, &c.DisplayName, &c.Handle, &c.MFAEstablishedAt, &c.Admin, &c.CreatedAt, &c.PasswordHash)
+		err := row.Scan(&c.ID, &c.Email, &c.EmailVerified, &c.EmailHeld, &c.Username, &c.DisplayName, &c.Handle, &c.MFAEstablishedAt, &c.Admin, &c.Groups, &c.CreatedAt, &c.PasswordHash)
 		return c, err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {

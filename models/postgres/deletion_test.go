@@ -19,7 +19,7 @@ const grace = 14 * 24 * time.Hour
 var nobodys = map[string]string{
 	"schema_version": "of the schema", "river_migration": "of the queue's schema", "river_leader": "of instances", "river_queue": "of queues",
 	"river_client": "of instances", "river_client_queue": "of instances", "river_notification": "passes within the queue",
-	"policies": "of the site", "face_cohorts": "figures about a sample", "face_references": "of people who lent their faces, without accounts",
+	"policies": "of the site", "clients": "apps", "client_secrets": "of apps", "face_cohorts": "figures about a sample", "face_references": "of people who lent their faces, without accounts",
 	"spent_proofs": "of a proof of work alone", "letter_requests": "answered and gone before the account could be, within a day",
 }
 
@@ -48,6 +48,7 @@ var belongings = map[string]string{
 	"device_keys":     `INSERT INTO device_keys (id, user_id, name, public_key, thumbprint, created_at, last_used_at) VALUES ($2, $1, 'laptop', '', 'print', $3, $3)`,
 	"chat_messages":   `INSERT INTO chat_messages (id, user_id, body, created_at) VALUES ($2, $1, 'hello', $3)`,
 	"factor_failures": `INSERT INTO factor_failures (user_id, factor, failures) SELECT $1, 'totp', 3 WHERE $2::uuid IS NOT NULL AND $3::timestamptz IS NOT NULL`,
+	"user_groups":     `INSERT INTO user_groups (user_id, name) SELECT $1, 'staff' WHERE $2::uuid IS NOT NULL AND $3::timestamptz IS NOT NULL`,
 	"remembered_devices": `INSERT INTO remembered_devices (id, user_id, session_id, public_key, thumbprint, ip, user_agent, created_at, last_used_at, ends_at)
 		SELECT $2, $1, s.id, '', 'print', s.ip, s.user_agent, $3, $3, $3 FROM sessions s WHERE s.user_id = $1 LIMIT 1`,
 	"known_devices": `INSERT INTO known_devices (id, user_id, token_hash, session_id, user_agent, created_at, last_used_at)

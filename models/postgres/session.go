@@ -32,6 +32,7 @@ const sessionColumns = `
 	u.webauthn_handle,
 	u.mfa_established_at,
 	u.admin_since IS NOT NULL,
+	ARRAY(SELECT g.name FROM user_groups g WHERE g.user_id = u.id ORDER BY g.name),
 	u.created_at`
 
 func scanSession(row pgx.CollectableRow) (models.Session, error) {
@@ -41,7 +42,7 @@ func scanSession(row pgx.CollectableRow) (models.Session, error) {
 		&s.ID, &hash, &s.State, &methods, &s.PolicyVersion, &s.Transport, &s.Client.IP, &s.Client.UserAgent,
 		&s.CreatedAt, &s.LastSeenAt, &s.IdleEndsAt, &s.EndsAt,
 		&s.User.ID, &s.User.Email, &s.User.EmailVerified, &s.User.EmailHeld, &s.User.Username, &s.User.DisplayName, &s.User.Handle,
-		&s.User.MFAEstablishedAt, &s.User.Admin, &s.User.CreatedAt,
+		&s.User.MFAEstablishedAt, &s.User.Admin, &s.User.Groups, &s.User.CreatedAt,
 	)
 	if err != nil {
 		return models.Session{}, err

@@ -15,6 +15,7 @@ type exportBody struct {
 	ExportedAt    time.Time       `json:"exported_at"`
 	User          *web.UserBody   `json:"user"`
 	CreatedAt     time.Time       `json:"created_at"`
+	Groups        []string        `json:"groups"`
 	Passkeys      []exportedKey   `json:"passkeys"`
 	TOTPSince     *time.Time      `json:"totp_since"`
 	RecoveryCodes int             `json:"recovery_codes_left"`
@@ -60,7 +61,7 @@ type exportedClaim struct {
 func (h *Handlers) Export(c *fiber.Ctx) error {
 	ctx, s := c.UserContext(), web.Session(c)
 	body := exportBody{
-		ExportedAt: h.Now(), User: web.NewUserBody(s.User), CreatedAt: s.User.CreatedAt,
+		ExportedAt: h.Now(), User: web.NewUserBody(s.User), CreatedAt: s.User.CreatedAt, Groups: s.User.Groups,
 		Passkeys: []exportedKey{}, Consents: []exportedClaim{}, Devices: []exportedKey{},
 	}
 	passkeys, err := h.Store.Passkeys(ctx, s.User.ID)

@@ -7,8 +7,8 @@ import (
 	"github.com/sallyport/sallyport/models"
 )
 
-// said is how the timeline speaks of a fact. {factor}, {left} and {host} stand for what
-// its detail says.
+// said is how the timeline speaks of a fact. {factor}, {left}, {group} and {host} stand for
+// what its detail says.
 type said struct{ title, words string }
 
 // timeline has words for every fact that an account's audit log may hold.
@@ -33,6 +33,8 @@ var timeline = map[string]said{
 	"assisted_approved":         {"You agreed to let somebody back in", "They were sent a letter with a link."},
 	"admin_granted":             {"You became an admin", "You may help people who lost everything they sign in with."},
 	"admin_revoked":             {"You are no admin any more", "Somebody who runs this site decided so."},
+	"group_joined":              {"You were put into a group", "Apps may let you do more since then. Its name is {group}."},
+	"group_left":                {"You were taken out of a group", "Apps may let you do less since then. Its name is {group}."},
 	"second_factor_failed":      {"Somebody with your password failed the second step", "They tried {factor}, and did not get in."},
 	"sign_in_unfinished":        {"Somebody with your password stopped before the second step", "They did not get in."},
 	"factor_added":              {"A second step was added", "Since then you can sign in by {factor}."},
@@ -99,6 +101,7 @@ func describe(e models.AuditEvent) (title, words string) {
 	if n, ok := e.Detail["left"].(float64); ok {
 		left = fmt.Sprint(n)
 	}
+	group, _ := e.Detail["group"].(string)
 	host, _ := e.Detail["host"].(string)
-	return found.title, strings.NewReplacer("{factor}", factor, "{left}", left, "{host}", host).Replace(found.words)
+	return found.title, strings.NewReplacer("{factor}", factor, "{left}", left, "{group}", group, "{host}", host).Replace(found.words)
 }

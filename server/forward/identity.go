@@ -58,28 +58,23 @@ func (h *Handlers) identity(ctx context.Context, s models.Session, host string) 
 	if err != nil {
 		return identity{}, err
 	}
-	groups := make([]string, len(s.User.Groups))
-	for i, g := range s.User.Groups {
-		groups[i] = encode(g, ",")
-	}
 	known := identity{
-		user: encode(s.User.Username, ""), groups: strings.Join(groups, ","), name: encode(s.User.DisplayName, ""),
+		user: encode(s.User.Username), groups: strings.Join(s.User.Groups, ","), name: encode(s.User.DisplayName),
 		acr: string(s.ACR()), assertion: signed,
 	}
 	// Apps know people by their address: one that nobody has proven is none to them.
 	if s.User.EmailVerified {
-		known.email = encode(s.User.Email, "")
+		known.email = encode(s.User.Email)
 	}
 	return known, nil
 }
 
 // encode makes text fit for a header: each byte that is no printable ASCII, and the
-// percent sign itself, is percent-encoded (RFC 3986 section 2.1), and so is what stands
-// between the entries of a list.
-func encode(text, between string) string {
+// percent sign itself, is percent-encoded (RFC 3986 section 2.1).
+func encode(text string) string {
 	var out strings.Builder
 	for i := range len(text) {
-		if b := text[i]; b < ' ' || b >= 0x7f || b == '%' || strings.IndexByte(between, b) >= 0 {
+		if b := text[i]; b < ' ' || b >= 0x7f || b == '%' {
 			fmt.Fprintf(&out, "%%%02X", b)
 		} else {
 			out.WriteByte(b)
