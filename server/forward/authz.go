@@ -53,7 +53,7 @@ func (h *Handlers) answer(c *fiber.Ctx, read func(*fiber.Ctx) (asked, error), le
 		return err
 	}
 	if rule.Public {
-		return c.SendStatus(fiber.StatusOK)
+		return nil
 	}
 	if err := h.findSession(c, host); err != nil {
 		return err
@@ -74,7 +74,7 @@ func (h *Handlers) answer(c *fiber.Ctx, read func(*fiber.Ctx) (asked, error), le
 		return err
 	}
 	identify(c, known)
-	return c.SendStatus(fiber.StatusOK)
+	return nil
 }
 
 // findSession finds the session that the browser has at the app's host.
