@@ -242,16 +242,21 @@ func TestWhatEndsASessionEndsItAtApps(t *testing.T) {
 	t.Parallel()
 	s := newSite(t).shielded()
 	for name, end := range map[string]func(*person, *at){
-		"signing out":       func(p *person, _ *at) { p.delete("/v1/session").want(204) },
-		"signing out there": func(_ *person, a *at) { a.with(map[string]string{"X-Forwarded-Host": a.host, "Sec-Fetch-Site": "same-origin"}).post("/.sallyport/signout", nil).want(303) },
+		"signing out": func(p *person, _ *at) { p.delete("/v1/session").want(204) },
+		"signing out there": func(_ *person, a *at) {
+			a.with(map[string]string{"X-Forwarded-Host": a.host, "Sec-Fetch-Site": "same-origin"}).post("/.sallyport/signout", nil).want(303)
+		},
 		"from elsewhere": func(p *person, _ *at) {
 			other := p.elsewhere()
 			s.nextStep()
 			other.post("/v1/verify/totp", map[string]any{"code": p.code()}).want(200)
 			other.delete("/v1/me/sessions").want(204)
 		},
-		"its idle end":     func(*person, *at) { s.Clock.Advance(61 * time.Minute) },
-		"a shorter policy": func(*person, *at) { s.Clock.Advance(2 * time.Minute); s.force(func(p *models.Policy) { p.Timeouts.Idle = models.Duration(time.Minute) }) },
+		"its idle end": func(*person, *at) { s.Clock.Advance(61 * time.Minute) },
+		"a shorter policy": func(*person, *at) {
+			s.Clock.Advance(2 * time.Minute)
+			s.force(func(p *models.Policy) { p.Timeouts.Idle = models.Duration(time.Minute) })
+		},
 	} {
 		s.force(func(p *models.Policy) { p.Timeouts.Idle = models.Duration(time.Hour) })
 		ada := s.withTOTP(strings.ReplaceAll(name, " ", "-"))

@@ -322,10 +322,10 @@ func TestEveryOperationIsReplayed(t *testing.T) {
 	s.browser().post("/v1/links/undo-email", map[string]any{"token": undo}).want(200)
 
 	// What proxies ask.
-	app := s.shielded().at("app.localhost")
-	app.ask("/public").want(200)
-	app.with(map[string]string{"X-Original-URL": "https://app.localhost/public", "X-Original-Method": "GET"}).get("/authz/nginx").want(200)
-	app.with(map[string]string{"Host": "app.localhost"}).get("/authz/envoy/public").want(200)
+	notes := s.shielded().at("app.localhost")
+	notes.ask("/public").want(200)
+	notes.with(map[string]string{"X-Original-URL": "https://app.localhost/public", "X-Original-Method": "GET"}).get("/authz/nginx").want(200)
+	notes.with(map[string]string{"Host": "app.localhost"}).get("/authz/envoy/public").want(200)
 
 	for name, operation := range loadOpenAPI(t).operations() {
 		_, found := replayed.Load(replay{t.Name(), operation.OperationID})
