@@ -1,13 +1,17 @@
 package server_test
 
 import (
+	"context"
+	"encoding/json"
 	"maps"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/server"
 )
 
 // shielded has rules for apps in force.
@@ -21,6 +25,7 @@ func (s *site) shielded() *site {
 			{Host: "app.localhost", Path: "/staff", Groups: []string{"staff", "admins"}},
 			{Host: "app.localhost", Path: "/fresh", MaxAge: models.Duration(5 * time.Minute)},
 			{Host: "other.localhost"},
+			{Host: "localhost:8080", Public: true}, // Sallyport's own: no app's
 			{Host: "*.wild.localhost"},
 		}
 	})
@@ -298,5 +303,53 @@ func TestALongAddressLeadsToTheFrontPage(t *testing.T) {
 	}
 	if u, err := url.Parse(next); err != nil || u.Query().Get("rd") != "/" {
 		t.Errorf("by %s: %v", next, err)
+	}
+}
+
+// signer is one whose signatures tests can read.
+type signer struct{}
+
+func (signer) Sign(_ context.Context, claims any) (string, error) {
+	text, err := json.Marshal(claims)
+	return string(text), err
+}
+
+func TestWhatAnAssertionSays(t *testing.T) {
+	t.Parallel()
+	s := newSite(t).shielded()
+	ada, app := s.withTOTP("ada"), s.at("app.localhost")
+	app.enter(ada, "/")
+	if _, err := s.Pool.Exec(t.Context(), `UPDATE users SET display_name = 'Ada, é%' || chr(8238), email_verified = true`); err != nil {
+		t.Fatal(err)
+	}
+	for _, group := range []string{"staff", "admins"} {
+		if err := s.SetGroup(t.Context(), "ada", group, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signing := s.another(func(d *server.Deps) { d.Signer = signer{} })
+	signing.cookies, signing.header = app.cookies, app.header
+	a := (&at{signing, app.host}).ask("/").want(200)
+	for name, want := range map[string]string{"Remote-Name": "Ada, %C3%A9%25%E2%80%AE", "Remote-Groups": "admins,staff", "Remote-Email": "ada@example.com"} {
+		if got := a.Header.Get(name); got != want {
+			t.Errorf("%s is %q, not %q", name, got, want)
+		}
+	}
+	var claims map[string]any
+	if err := json.Unmarshal([]byte(a.Header.Get("Sallyport-Assertion")), &claims); err != nil {
+		t.Fatal(err)
+	}
+	now := s.Clock.Now().Unix()
+	for name, want := range map[string]any{
+		"iss": origin, "aud": "http://app.localhost", "acr": "aal2", "iat": float64(now), "exp": float64(now + 60), "groups": []any{"admins", "staff"}, "amr": []any{"pwd", "otp", "mfa"},
+	} {
+		if !reflect.DeepEqual(claims[name], want) {
+			t.Errorf("%s is %v, not %v", name, claims[name], want)
+		}
+	}
+	for _, name := range []string{"sub", "sid", "jti", "auth_time"} {
+		if claims[name] == nil || claims[name] == "" {
+			t.Errorf("no %s in %v", name, claims)
+		}
 	}
 }

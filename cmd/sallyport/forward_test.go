@@ -196,7 +196,7 @@ func (b *behind) do(method, address string, header map[string]string, body strin
 	}
 	defer func() { _ = response.Body.Close() }()
 	var heard echo
-	if response.StatusCode == 200 {
+	if response.StatusCode == http.StatusOK {
 		_ = json.NewDecoder(response.Body).Decode(&heard) // Sallyport's own answers are other JSON
 	}
 	return response.StatusCode, response.Header.Get("Location"), heard

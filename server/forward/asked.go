@@ -45,7 +45,7 @@ func byForward(c *fiber.Ctx) (a asked, err error) {
 }
 
 // byEnvoy reads Envoy's request, which is the app's own below a path of ours. The target
-// is taken as it came: the framework's path has lost its dots.
+// is taken as it came, with its query.
 func byEnvoy(c *fiber.Ctx) (a asked, err error) {
 	if a.host, err = one(c, fiber.HeaderHost); err != nil {
 		return a, err

@@ -10,7 +10,8 @@ import (
 	"github.com/sallyport/sallyport/models"
 )
 
-// TrustedProxies are the networks whose X-Forwarded-For is believed.
+// TrustedProxies are the networks of which is believed for whom a request is, and for
+// which app.
 type TrustedProxies []netip.Prefix
 
 // ParseTrustedProxies reads networks ("10.0.0.0/8") and addresses.
