@@ -157,6 +157,9 @@ func TestOpenAPIListsEveryRoute(t *testing.T) {
 			if name, ok := strings.CutPrefix(part, ":"); ok {
 				parts[i] = "{" + name + "}"
 			}
+			if part == "*" {
+				parts[i] = "{path}"
+			}
 		}
 		name := r.Method + " " + strings.Join(parts, "/")
 		served[name] = true
