@@ -4,7 +4,7 @@ SHELL := /bin/sh
 
 BIN := .run/bin
 PACKAGES_RUN := postgresql g++ libdlib-dev libdlib-data libblas-dev liblapack-dev libjpeg62-turbo-dev libturbojpeg0-dev libatlas-base-dev libopenblas0-pthread
-PACKAGES_TEST := chromium ffmpeg fonts-dejavu-core shellcheck
+PACKAGES_TEST := chromium ffmpeg fonts-dejavu-core shellcheck nginx-light caddy
 
 .PHONY: help
 help: ## list the targets

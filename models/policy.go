@@ -24,6 +24,7 @@ type Policy struct {
 	Remember  RememberPolicy  `yaml:"remember" json:"remember"`
 	BotCheck  BotCheckPolicy  `yaml:"bot_check" json:"bot_check"`
 	Recovery  RecoveryPolicy  `yaml:"recovery" json:"recovery"`
+	Forward   ForwardPolicy   `yaml:"forward_auth,omitempty" json:"forward_auth,omitzero"`
 	// Unsafe names the settings that switch a protection off and may do so.
 	Unsafe []string `yaml:"unsafe,omitempty" json:"unsafe,omitempty"`
 }
@@ -228,5 +229,6 @@ func (p Policy) Strictest(q Policy) Policy {
 	out.Limits = p.Limits.strictest(q.Limits)
 	out.BotCheck = q.BotCheck // asked for before there is a session
 	out.Recovery = p.Recovery.strictest(q.Recovery)
+	out.Forward = q.Forward // of apps, not of attempts: a rule that was taken back must not live on in old sessions
 	return out
 }

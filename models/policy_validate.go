@@ -56,6 +56,7 @@ func (p Policy) Validate() []Problem {
 	within("recovery.wait", p.Recovery.Wait, 24*time.Hour, 30*24*time.Hour)
 	within("remember.lifetime", p.Remember.Lifetime, time.Hour, MaxRemembered)
 	p.validateLimits(bad)
+	p.validateForward(bad)
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		switch {
 		case a.Key < b.Key:

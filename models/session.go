@@ -72,6 +72,17 @@ type Session struct {
 // ACR is derived from the methods; a session has no level of its own.
 func (s Session) ACR() ACR { return ACROf(s.Methods) }
 
+// ProvenAt is when the newest of its methods was passed.
+func (s Session) ProvenAt() time.Time {
+	at := s.CreatedAt
+	for _, m := range s.Methods {
+		if m.At.After(at) {
+			at = m.At
+		}
+	}
+	return at
+}
+
 // ExpiresAt is the earlier of the idle and the absolute end.
 func (s Session) ExpiresAt() time.Time {
 	if s.IdleEndsAt.Before(s.EndsAt) {

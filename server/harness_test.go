@@ -195,6 +195,9 @@ func (b *browser) do(method, path string, body any) *answer {
 	for name, value := range b.header {
 		request.Header.Set(name, value)
 	}
+	if host := b.header["Host"]; host != "" {
+		request.Host = host
+	}
 	for name, value := range b.cookies {
 		request.AddCookie(&http.Cookie{Name: name, Value: value})
 	}

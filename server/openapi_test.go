@@ -157,6 +157,9 @@ func TestOpenAPIListsEveryRoute(t *testing.T) {
 			if name, ok := strings.CutPrefix(part, ":"); ok {
 				parts[i] = "{" + name + "}"
 			}
+			if part == "*" {
+				parts[i] = "{path}"
+			}
 		}
 		name := r.Method + " " + strings.Join(parts, "/")
 		served[name] = true
@@ -188,7 +191,8 @@ func TestOpenAPIKnowsEveryCode(t *testing.T) {
 	}
 	for _, code := range []models.Code{
 		models.CodeInvalidRequest, models.CodeInvalidCredentials, models.CodeSessionRequired, models.CodeSecondFactorRequired,
-		models.CodeEnrolmentRequired, models.CodeRecovering, models.CodeStepUpRequired, models.CodeCrossSite, models.CodeRateLimited, models.CodeBotCheckRequired,
+		models.CodeEnrolmentRequired, models.CodeRecovering, models.CodeStepUpRequired, models.CodeCrossSite, models.CodeProxyRefused,
+		models.CodeAppUnknown, models.CodeAmbiguousPath, models.CodeGroupRequired, models.CodeRateLimited, models.CodeBotCheckRequired,
 		models.CodeFactorRejected, models.CodeTooLarge, models.CodeLastFactor, models.CodeChallengeExpired, models.CodeNotFound,
 		models.CodeMethodNotAllowed, models.CodeConflict, models.CodeFaceNoFace, models.CodeFaceManyFaces, models.CodeFaceImage,
 		models.CodeFaceQuality, models.CodeFacePose, models.CodeFaceMismatch, models.CodeFaceUnavailable, models.CodeOverloaded,
@@ -326,6 +330,12 @@ func TestEveryOperationIsReplayed(t *testing.T) {
 	hal.hasSecond("hal@example.net")
 	hal.delete("/v1/me/email/second").want(204)
 	s.browser().post("/v1/links/undo-email", map[string]any{"token": undo}).want(200)
+
+	// What proxies ask.
+	notes := s.shielded().at("app.localhost")
+	notes.ask("/public").want(200)
+	notes.with(map[string]string{"X-Original-URL": "https://app.localhost/public", "X-Original-Method": "GET"}).get("/authz/nginx").want(200)
+	notes.with(map[string]string{"Host": "app.localhost"}).get("/authz/envoy/public").want(200)
 
 	for name, operation := range loadOpenAPI(t).operations() {
 		_, found := replayed.Load(replay{t.Name(), operation.OperationID})

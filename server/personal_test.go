@@ -143,6 +143,8 @@ var (
 		"address_claims":  "an address that waits a day for its letter's link; the letter is told",
 		"grants":          "of a session, and over with it; that an app was entered is among the events",
 		"logouts":         "ids for a day, for apps",
+		"host_sessions":   "an app's host, for as long as the session; that it was entered is among the events",
+		"host_codes":      "the way to an app's host, for a minute",
 		"mail_links":      "of letters, which are told; the rest is the hash of a secret",
 	}
 )

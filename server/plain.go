@@ -2,6 +2,7 @@ package server
 
 import (
 	_ "embed"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/models"
@@ -30,9 +31,9 @@ func openAPI(c *fiber.Ctx) error {
 }
 
 // asset serves styles, scripts and pictures under names that change with their
-// content, so they may be kept for good.
+// content, so they may be kept for good. On an app's host they lie below what is ours.
 func (s *Server) asset(c *fiber.Ctx) error {
-	body, kind, ok := s.door.Pages.Asset(c.Path())
+	body, kind, ok := s.door.Pages.Asset(strings.TrimPrefix(c.Path(), "/.sallyport"))
 	if !ok {
 		return notHere(c)
 	}

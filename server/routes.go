@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport/sallyport/server/auth"
 	"github.com/sallyport/sallyport/server/chat"
 	"github.com/sallyport/sallyport/server/face"
+	"github.com/sallyport/sallyport/server/forward"
 	"github.com/sallyport/sallyport/server/link"
 	"github.com/sallyport/sallyport/server/live"
 	"github.com/sallyport/sallyport/server/oidc"
@@ -33,6 +34,7 @@ type parts struct {
 	admin      *admin.Handlers
 	live       *live.Handlers
 	oidc       *oidc.Handlers
+	forward    *forward.Handlers
 }
 
 // route is a row of the route table. Whoever is not in one of the states is
@@ -183,6 +185,19 @@ func (s *Server) demo(p parts) []route {
 	}
 }
 
+// proxied is what proxies ask about apps, and hand over on the hosts of apps: see
+// server/forward. The session there is another cookie's, so no guard stands before it; and
+// proxies ask with what the app was sent, whatever its encoding or the site it came from.
+func (s *Server) proxied(p parts) {
+	s.app.Get("/authz/nginx", p.forward.Nginx)
+	s.app.All("/authz/forward", p.forward.Forward)
+	s.app.All("/authz/envoy/*", p.forward.Envoy)
+	s.app.Get("/.sallyport/start", p.forward.Start)
+	s.app.Get("/.sallyport/callback", p.forward.Callback)
+	s.app.Post("/.sallyport/signout", p.forward.SignOut)
+	s.app.Get("/.sallyport/static/*", s.asset)
+}
+
 // pages only read; a person in the wrong state is led to the right page.
 func (s *Server) pages(p parts) []route {
 	list := []route{
@@ -204,6 +219,7 @@ func (s *Server) pages(p parts) []route {
 		{"GET", "/link/change-email", anyone, 0, free, p.link.ProveEmailPage(models.LinkChangeEmail)},
 		{"GET", "/link/second-email", anyone, 0, free, p.link.ProveEmailPage(models.LinkSecondEmail)},
 		{"GET", "/link/undo-email", anyone, 0, free, p.link.UndoEmailPage},
+		{"GET", "/forward/continue", full, 0, free, p.forward.Continue},
 		{"GET", "/account", full, 0, free, p.account.AccountPage},
 		{"GET", "/account/security", enrol, 0, free, p.account.SecurityPage},
 		{"GET", "/account/activity", full, 0, free, p.account.ActivityPage},
@@ -228,7 +244,9 @@ func allowBody(most int) fiber.Handler {
 
 // mount builds the app from the tables.
 func (s *Server) mount(p parts) {
-	s.app.Use(web.Uploads(maxBody), web.Recover, s.door.Headers(), web.RefuseEncoded, s.door.FindClient, s.deadline)
+	s.app.Use(web.Uploads(maxBody), web.Recover, s.door.Headers(), s.door.FindClient, s.deadline)
+	s.proxied(p)
+	s.app.Use(web.RefuseEncoded)
 	// Apps come here, and browsers that they send: neither are our own pages.
 	for _, r := range p.oidc.Routes() {
 		s.app.Add(r.Method, r.Path, allowBody(r.Body), r.Handler)

@@ -22,6 +22,7 @@ import (
 	"github.com/sallyport/sallyport/server/auth"
 	"github.com/sallyport/sallyport/server/chat"
 	"github.com/sallyport/sallyport/server/face"
+	"github.com/sallyport/sallyport/server/forward"
 	"github.com/sallyport/sallyport/server/link"
 	"github.com/sallyport/sallyport/server/live"
 	"github.com/sallyport/sallyport/server/oidc"
@@ -51,6 +52,7 @@ type Store interface {
 	admin.Store
 	oidc.Store
 	oidc.KeyStore
+	forward.Store
 	RecordSecondFactorFailed(ctx context.Context, by models.Session, factor models.Factor) error
 	Ping(ctx context.Context) error
 }
@@ -66,6 +68,7 @@ type Deps struct {
 	Cohorts    *face.Cohorts
 	Places     *place.Database // nil where there is none
 	Gate       *biometrics.Gate
+	Signer     forward.Signer // of what apps are told; nil where nothing is signed
 	Now        func() time.Time
 	Log        *slog.Logger
 	TouchEvery time.Duration
@@ -122,6 +125,11 @@ func New(deps Deps) (*Server, error) {
 	door.FaceReady = func() bool { return faces.Unavailable(deps.Policies.Current()) == "" }
 	hub := live.NewHub(door.States)
 	room := &chat.Handlers{Door: door, Store: deps.Store, Tell: hub.Tell}
+	keys := &oidc.Keys{Store: deps.Store, Now: deps.Now}
+	signer := deps.Signer
+	if signer == nil {
+		signer = assertions{keys}
+	}
 	s := &Server{deps: deps, hub: hub, chat: room, door: door}
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "Sallyport",
@@ -153,15 +161,24 @@ func New(deps Deps) (*Server, error) {
 		account: &account.Handlers{Door: door, Store: deps.Store, Place: deps.Places.Place, Face: account.FaceFacts{
 			Unavailable: faces.Unavailable, State: faces.PageState, Statement: face.Statement,
 		}},
-		admin:  &admin.Handlers{Door: door, Store: deps.Store},
-		stepUp: &stepup.Handlers{Door: door, Store: deps.Store},
-		chat:   room,
-		live:   &live.Handlers{Door: door, Hub: hub},
-		link:   &link.Handlers{Door: door, Store: deps.Store},
-		oidc:   oidc.New(door, deps.Store, &oidc.Keys{Store: deps.Store, Now: deps.Now}, s.place),
+		admin:   &admin.Handlers{Door: door, Store: deps.Store},
+		stepUp:  &stepup.Handlers{Door: door, Store: deps.Store},
+		chat:    room,
+		live:    &live.Handlers{Door: door, Hub: hub},
+		link:    &link.Handlers{Door: door, Store: deps.Store},
+		forward: &forward.Handlers{Door: door, Store: deps.Store, Signer: signer},
+		oidc:    oidc.New(door, deps.Store, keys, s.place),
 	}
 	s.mount(parts)
 	return s, nil
+}
+
+// assertions signs what proxies hand to the apps behind them.
+type assertions struct{ keys *oidc.Keys }
+
+// Sign implements forward.Signer. Its type keeps it from being taken for an ID token.
+func (a assertions) Sign(ctx context.Context, claims any) (string, error) {
+	return a.keys.Sign(ctx, "ES256", "assertion+jwt", claims)
 }
 
 // origin writes a URL's origin (RFC 6454 section 6.2).

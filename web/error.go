@@ -14,6 +14,15 @@ func (p ErrorPage) page() (name, title string) {
 	return "error", p.Words().Heading
 }
 
+// AppErrorPage is an ErrorPage on the host of an app, where nothing of ours is but what
+// lies below /.sallyport/.
+type AppErrorPage struct {
+	ErrorPage
+	Origin string // Sallyport's own
+}
+
+func (p AppErrorPage) page() (name, title string) { return "app-error", p.Words().Heading }
+
 // errorWords are what an error page says.
 type errorWords struct{ Heading, Message string }
 
@@ -33,6 +42,16 @@ func (p ErrorPage) Words() errorWords {
 		words = errorWords{"Too many tries", "Wait a few minutes, then try again."}
 	case 503:
 		words = errorWords{"We’re out of reach for a moment", "You haven’t been signed out. Try again shortly."}
+	}
+	switch p.Code {
+	case "group_required":
+		words = errorWords{"This app isn’t open to you", "Your account isn’t in a group that may use it. Ask whoever runs it."}
+	case "app_unknown":
+		words = errorWords{"This app isn’t set up here", "Whoever runs it has to name it in the policy of this site."}
+	case "ambiguous_path":
+		words = errorWords{"That address can’t be used", "It can be read in several ways. Go to the app’s front page, and on from there."}
+	case "challenge_expired":
+		words = errorWords{"That took too long, or began in another browser", "Open the app again."}
 	}
 	if p.Heading != "" {
 		words.Heading = p.Heading

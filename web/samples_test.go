@@ -124,6 +124,7 @@ func samples() []sample {
 		{"chat", ChatPage{Layout: layout(stateAuthenticated, "/chat"), Messages: messages}},
 		{"chat-empty", ChatPage{Layout: layout(stateAuthenticated, "/chat")}},
 		{"error", ErrorPage{Layout: layout("", "/nowhere"), Status: 404, Code: "not_found"}},
+		{"app-error", AppErrorPage{ErrorPage: ErrorPage{Status: 403, Code: "group_required"}}}, // where it leads is another site
 		{"error-down", ErrorPage{Layout: layout(stateAuthenticated, "/chat"), Status: 503}},
 	}
 }

@@ -65,7 +65,7 @@ func New(siteName string) (*Pages, error) {
 // everyPage is what New parses; a page struct that is missing here fails its first test.
 var everyPage = []Page{
 	LoginPage{}, RegisterPage{}, VerifyPage{}, AccountPage{}, SecurityPage{}, SessionsPage{}, ActivityPage{}, PrivacyPage{}, NotMePage{},
-	ConfirmEmailPage{}, ProveEmailPage{}, UndoEmailPage{}, ForgotPage{}, ResetLinkPage{}, ResetPage{}, RecoveryLinkPage{}, AdminRecoveriesPage{}, ChatPage{}, ErrorPage{},
+	ConfirmEmailPage{}, ProveEmailPage{}, UndoEmailPage{}, ForgotPage{}, ResetLinkPage{}, ResetPage{}, RecoveryLinkPage{}, AdminRecoveriesPage{}, ChatPage{}, ErrorPage{}, AppErrorPage{},
 	AuthorizePage{}, ConfirmPage{}, FormPostPage{}, EndSessionPage{},
 }
 

@@ -46,7 +46,7 @@ func readPolicy(config Config) (models.Policy, error) {
 	if err != nil {
 		return defaults("", ""), fmt.Errorf("policy.file: %v", err)
 	}
-	return policy.Parse(config.PolicyFile, document, defaults, botJudge(config))
+	return policy.Parse(config.PolicyFile, document, defaults, botJudge(config), forwardJudge(config))
 }
 
 type policyCheckCommand struct {

@@ -107,7 +107,7 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 	if err := cohorts.Load(ctx); err != nil {
 		return err
 	}
-	policies, err := policy.Load(ctx, store, config.PolicyFile, policyDefaults(config), judges(cohortJudge(config, cohorts), botJudge(config)), log)
+	policies, err := policy.Load(ctx, store, config.PolicyFile, policyDefaults(config), judges(cohortJudge(config, cohorts), botJudge(config), forwardJudge(config)), log)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 	if courier != nil {
 		store.MailPerHour = func() int { return policies.Current().Mail.PerHour }
 	}
-	for _, problem := range botJudge(config)(policies.Current()) { // the first policy is not judged
+	for _, problem := range judges(botJudge(config), forwardJudge(config))(policies.Current()) { // the first policy is not judged
 		return fmt.Errorf("policy: %s %s", problem.Key, problem.Message)
 	}
 	gateConfig := biometrics.DefaultGateConfig()

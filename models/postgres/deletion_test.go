@@ -40,6 +40,10 @@ var belongings = map[string]string{
 		SELECT $2, s.id, $1, '', $3, $3 FROM sessions s WHERE s.user_id = $1 LIMIT 1`,
 	"step_ups": `INSERT INTO step_ups (id, session_id, purpose, object_hash, created_at, expires_at)
 		SELECT $2, s.id, 'test', sha256(''), $3, $3 FROM sessions s WHERE s.user_id = $1 LIMIT 1`,
+	"host_sessions": `INSERT INTO host_sessions (token_hash, session_id, host, created_at)
+		SELECT sha256(convert_to($2::text, 'UTF8')), s.id, 'app.example.com', $3 FROM sessions s WHERE s.user_id = $1 LIMIT 1`,
+	"host_codes": `INSERT INTO host_codes (code_hash, session_id, host, binding, leads_to, expires_at)
+		SELECT sha256(convert_to($2::text, 'UTF8')), s.id, 'app.example.com', sha256(''), '/', $3 FROM sessions s WHERE s.user_id = $1 LIMIT 1`,
 	"address_claims": `INSERT INTO address_claims (id, user_id, kind, email, email_canonical, ip, user_agent, created_at)
 		SELECT $2, u.id, 'change-email', 'new-' || u.email, 'new-' || u.email, '', '', $3 FROM users u WHERE u.id = $1`,
 	"former_addresses": `INSERT INTO former_addresses (event_id, user_id, email, email_canonical, email_verified, changed_at)

@@ -58,7 +58,7 @@ func (s *Store) GiveGrant(ctx context.Context, ref models.Ref, grant models.Gran
 				return err
 			}
 		}
-		return s.record(ctx, tx, now, session, "app_entered", map[string]any{"app": grant.AppID})
+		return s.record(ctx, tx, now, session, "app_signed_in", map[string]any{"app": grant.AppID})
 	})
 }
 

@@ -17,7 +17,7 @@ const (
 )
 
 // Purge removes what has expired: sessions (which announces their end to open
-// sockets), challenges, step-ups, enrolments, counts, devices, proofs of work, and
+// sockets), challenges, codes for apps' hosts, step-ups, enrolments, counts, devices, proofs of work, and
 // letters with their links. Nothing relies on it, for every lookup checks the time
 // itself; but whose sign-in stopped after the password is told by it, and it frees the
 // user names of registrations that were not confirmed. Of failures in a row it forgets those that ended long ago without closing their lane.
@@ -35,6 +35,7 @@ func (s *Store) Purge(ctx context.Context) error {
 	}{
 		{`DELETE FROM sessions WHERE LEAST(idle_ends_at, ends_at) <= $1`, 0},
 		{`DELETE FROM challenges WHERE expires_at <= $1`, 0},
+		{`DELETE FROM host_codes WHERE expires_at <= $1`, 0},
 		{`DELETE FROM step_ups WHERE expires_at <= $1`, keepStepUps},
 		{`DELETE FROM totp_enrolments WHERE expires_at <= $1`, 0},
 		{`DELETE FROM limit_buckets WHERE empty_at <= $1`, 0},

@@ -7,7 +7,7 @@ import (
 	"github.com/sallyport/sallyport/models"
 )
 
-// said is how the timeline speaks of a fact. {factor}, {left}, {group} and {app} stand for what its
+// said is how the timeline speaks of a fact. {factor}, {left}, {group}, {app} and {host} stand for what its
 // detail says.
 type said struct{ title, words string }
 
@@ -35,7 +35,7 @@ var timeline = map[string]said{
 	"admin_revoked":             {"You are no admin any more", "Somebody who runs this site decided so."},
 	"group_joined":              {"You were put into a group", "Apps may let you do more since then. Its name is {group}."},
 	"group_left":                {"You were taken out of a group", "Apps may let you do less since then. Its name is {group}."},
-	"app_entered":               {"You signed in to an app", "We told {app} that it was you."},
+	"app_signed_in":             {"You signed in to an app", "We told {app} that it was you."},
 	"app_allowed":               {"You allowed an app to know about you", "It is called {app}."},
 	"app_withdrawn":             {"You shut an app out", "{app} has to ask you again."},
 	"app_confirmed":             {"You confirmed it’s you for an app", "It asked for that once more."},
@@ -76,6 +76,7 @@ var timeline = map[string]said{
 	"face_refused":              {"A try with a face was refused", "The camera did not show what it should, or another face."},
 	"face_purge_ahead":          {"Your face will be erased", "You have not used it for long. We sent you a letter."},
 	"face_purged":               {"Your face was erased", "You had not used it for long."},
+	"app_entered":               {"An app was opened", "{host} let you in because you are signed in here."},
 	"exported":                  {"Your data was downloaded", "Everything that we keep about you, but for secrets."},
 	"deletion_requested":        {"Your account was marked for deletion", "Everybody was signed out. Until the day comes you can keep it."},
 	"deletion_taken_back":       {"Your account stays", "The deletion was taken back."},
@@ -108,5 +109,6 @@ func describe(e models.AuditEvent) (title, words string) {
 	}
 	group, _ := e.Detail["group"].(string)
 	app, _ := e.Detail["app"].(string)
-	return found.title, strings.NewReplacer("{factor}", factor, "{left}", left, "{group}", group, "{app}", app).Replace(found.words)
+	host, _ := e.Detail["host"].(string)
+	return found.title, strings.NewReplacer("{factor}", factor, "{left}", left, "{group}", group, "{app}", app, "{host}", host).Replace(found.words)
 }

@@ -11,14 +11,17 @@ import (
 	pages "github.com/sallyport/sallyport/web"
 )
 
+// requestCookie binds an app's request to a browser while its person signs in.
+const requestCookie = "sallyport-request"
+
 // browser is what a request that waits is bound to: whoever is handed its address can't
 // go on with it elsewhere.
 func (h *Handlers) browser(c *fiber.Ctx) models.TokenHash {
-	token := c.Cookies(h.RequestCookie())
+	token := h.HostCookie(c, requestCookie)
 	if token == "" {
 		token = seal.NewToken()
 	}
-	h.SetRequestCookie(c, token, h.Now().Add(waitLifetime))
+	h.SetHostCookie(c, requestCookie, token, h.Now().Add(waitLifetime))
 	return models.HashToken(token)
 }
 

@@ -111,7 +111,8 @@ func child(node *yaml.Node, key string) *yaml.Node {
 	return &yaml.Node{}
 }
 
-// index notes which line each dotted key stands on, and the other way round.
+// index notes which line each dotted key stands on, and the other way round. Entries of
+// a list are counted from 1.
 func index(node *yaml.Node, path string, keys map[int]string, lines map[string]int) {
 	switch node.Kind {
 	case yaml.DocumentNode:
@@ -125,7 +126,13 @@ func index(node *yaml.Node, path string, keys map[int]string, lines map[string]i
 			keys[key.Line], lines[dotted] = dotted, key.Line
 			index(value, dotted, keys, lines)
 		}
-	default: // lists and values have no keys
+	case yaml.SequenceNode:
+		for i, entry := range node.Content {
+			dotted := path + "." + strconv.Itoa(i+1)
+			lines[dotted] = entry.Line
+			index(entry, dotted, keys, lines)
+		}
+	default: // values have no keys
 	}
 }
 

@@ -62,7 +62,7 @@ func (d *Door) newBody(s models.Session, factors []models.Factor) SessionBody {
 		body.Methods = append(body.Methods, methodBody{m.Factor, m.At, m.DeviceKey})
 	}
 	if s.State == models.Authenticated {
-		at := lastProof(&s)
+		at := s.ProvenAt()
 		body.AuthenticatedAt = &at
 	}
 	if s.State == models.Authenticated || s.State == models.EnrolmentRequired {

@@ -10,7 +10,8 @@ import (
 	"github.com/sallyport/sallyport/models"
 )
 
-// TrustedProxies are the networks whose X-Forwarded-For is believed.
+// TrustedProxies are the networks of which is believed for whom a request is, and for
+// which app.
 type TrustedProxies []netip.Prefix
 
 // ParseTrustedProxies reads networks ("10.0.0.0/8") and addresses.
@@ -44,7 +45,7 @@ func (t TrustedProxies) contains(addr netip.Addr) bool {
 // stands before it the client may have written himself.
 func (d *Door) FindClient(c *fiber.Ctx) error {
 	client := models.Client{IP: c.IP(), UserAgent: truncate(c.Get(fiber.HeaderUserAgent), 512)}
-	if addr, err := netip.ParseAddr(client.IP); err == nil && d.Proxies.contains(addr.Unmap()) {
+	if d.FromProxy(c) {
 		// Some proxies add a line of their own below the client's.
 		lines := bytes.Join(c.Request().Header.PeekAll(fiber.HeaderXForwardedFor), []byte(","))
 		hops := strings.Split(string(lines), ",")
@@ -61,6 +62,13 @@ func (d *Door) FindClient(c *fiber.Ctx) error {
 	}
 	c.Locals(keyClient, client)
 	return c.Next()
+}
+
+// FromProxy tells whether the request was sent by a trusted proxy, which may say what it
+// was asked for.
+func (d *Door) FromProxy(c *fiber.Ctx) bool {
+	addr, err := netip.ParseAddr(c.IP())
+	return err == nil && d.Proxies.contains(addr.Unmap())
 }
 
 // Network is where a request comes from, as coarse as a household or an office.

@@ -13,13 +13,12 @@ func (d *Door) cookieName() string { return d.hostPrefix() + "sallyport" }
 
 func (d *Door) preSessionName() string { return d.hostPrefix() + "sallyport-pre" }
 
-// RequestCookie names the cookie that binds an app's request to this browser while its
-// person signs in.
-func (d *Door) RequestCookie() string { return d.hostPrefix() + "sallyport-request" }
+// HostCookie reads a cookie that the browser keeps for the host of the request alone.
+func (d *Door) HostCookie(c *fiber.Ctx, name string) string { return c.Cookies(d.hostPrefix() + name) }
 
-// SetRequestCookie keeps it in the browser.
-func (d *Door) SetRequestCookie(c *fiber.Ctx, token string, expires time.Time) {
-	d.setCookie(c, d.RequestCookie(), token, expires)
+// SetHostCookie has the browser keep such a cookie; an empty value takes it away.
+func (d *Door) SetHostCookie(c *fiber.Ctx, name, value string, expires time.Time) {
+	d.setCookie(c, d.hostPrefix()+name, value, expires)
 }
 
 func (d *Door) hostPrefix() string {

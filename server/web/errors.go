@@ -46,6 +46,10 @@ var statuses = map[models.Code]int{
 	models.CodeFacePose:             http.StatusUnprocessableEntity,
 	models.CodeFaceMismatch:         http.StatusUnprocessableEntity,
 	models.CodeFaceUnavailable:      http.StatusServiceUnavailable,
+	models.CodeAmbiguousPath:        http.StatusForbidden,
+	models.CodeProxyRefused:         http.StatusForbidden,
+	models.CodeAppUnknown:           http.StatusForbidden,
+	models.CodeGroupRequired:        http.StatusForbidden,
 	models.CodeOverloaded:           http.StatusServiceUnavailable,
 	models.CodeUnavailable:          http.StatusServiceUnavailable,
 	models.CodeInternal:             http.StatusInternalServerError,
@@ -87,6 +91,9 @@ func (d *Door) ErrorHandler(c *fiber.Ctx, err error) error {
 	}
 	if !strings.HasPrefix(c.Path(), "/v1/") && strings.Contains(c.Get(fiber.HeaderAccept), "text/html") {
 		page := pages.ErrorPage{Layout: d.Layout(c), Status: status, Code: string(refusal.Code)}
+		if strings.HasPrefix(c.Path(), "/authz/") || strings.HasPrefix(c.Path(), "/.sallyport/") {
+			return d.render(c, status, pages.AppErrorPage{ErrorPage: page, Origin: d.Origin})
+		}
 		return d.render(c, status, page)
 	}
 	body := problem{

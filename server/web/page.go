@@ -38,7 +38,7 @@ func NextPath(c *fiber.Ctx) string { return SafeNext(c.Query("next")) }
 // read as another site, such as //evil.example or /\evil.example, also once it
 // has taken dots out of it, as in /.//evil.example.
 func SafeNext(next string) string {
-	if !strings.HasPrefix(next, "/") || len(next) > 512 || strings.ContainsAny(next, "\\\r\n\t\x00") || strings.HasPrefix(next, "//") {
+	if !strings.HasPrefix(next, "/") || len(next) > 2048 || strings.ContainsAny(next, "\\\r\n\t\x00") || strings.HasPrefix(next, "//") {
 		return ""
 	}
 	u, err := url.Parse(next)

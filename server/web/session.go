@@ -56,6 +56,12 @@ func (d *Door) FindSession(c *fiber.Ctx) error {
 	if session.Transport != transport {
 		return nil // a token travels the way it was born, or not at all
 	}
+	return d.Admit(c, session)
+}
+
+// Admit makes a session that was found the request's, and notes that it was used. One
+// that the policy lets live no longer leaves the request anonymous.
+func (d *Door) Admit(c *fiber.Ctx, session models.Session) error {
 	began, live, err := d.hold(c.UserContext(), &session)
 	if err != nil || !live {
 		return err
@@ -64,7 +70,8 @@ func (d *Door) FindSession(c *fiber.Ctx) error {
 	c.Locals(keyBegan, began)
 	now := d.Now()
 	// A page opens its socket again whenever the line was cut, with nobody before it.
-	socket := strings.EqualFold(c.Get(fiber.HeaderUpgrade), "websocket")
+	// Proxies that ask about one may keep Upgrade to themselves.
+	socket := strings.EqualFold(c.Get(fiber.HeaderUpgrade), "websocket") || c.Get(fiber.HeaderSecWebSocketKey) != ""
 	if session.State == models.Authenticated && !socket && now.Sub(session.LastSeenAt) >= d.TouchEvery {
 		return d.Store.Touch(c.UserContext(), session.Ref(), Client(c), now.Add(d.Policy(c).Timeouts.Idle.Std()))
 	}
@@ -122,24 +129,14 @@ func clamp(s *models.Session, policy models.Policy) {
 		idle, absolute = policy.Timeouts.Enrolment, policy.Timeouts.Enrolment
 	case models.Resetting:
 		idle, absolute = policy.Timeouts.SecondFactor, policy.Timeouts.SecondFactor
-		from = lastProof(s)
+		from = s.ProvenAt()
 	case models.Recovering:
 		idle, absolute = policy.Timeouts.Recovery, policy.Timeouts.Recovery
-		from = lastProof(s) // the recovery code: nothing is proven after it
+		from = s.ProvenAt() // the recovery code: nothing is proven after it
 	default: // authenticated: as above
 	}
 	s.EndsAt = earlier(s.EndsAt, from.Add(absolute.Std()))
 	s.IdleEndsAt = earlier(s.IdleEndsAt, s.LastSeenAt.Add(idle.Std()))
-}
-
-func lastProof(s *models.Session) time.Time {
-	at := s.CreatedAt
-	for _, m := range s.Methods {
-		if m.At.After(at) {
-			at = m.At
-		}
-	}
-	return at
 }
 
 func earlier(a, b time.Time) time.Time {
