@@ -86,7 +86,7 @@ func (p StepUpPolicy) Rule(purpose Purpose) StepUpRule {
 		return p.Export
 	case DeleteAccount:
 		return p.Delete
-	case OpenRecovery, ApproveRecovery:
+	case OpenRecovery, ApproveRecovery, ManageWebhooks:
 		return p.Admin
 	default:
 		return p.Change

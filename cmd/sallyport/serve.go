@@ -19,6 +19,7 @@ import (
 	"github.com/sallyport/sallyport/models/postgres"
 	"github.com/sallyport/sallyport/server"
 	"github.com/sallyport/sallyport/server/face"
+	"github.com/sallyport/sallyport/server/hook"
 	"github.com/sallyport/sallyport/server/policy"
 )
 
@@ -156,7 +157,8 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 
-	jobs, err := store.Jobs(chores{config, store, policies.Current, engine, cohorts, courier, log}.work(), config.Grace, log)
+	hooks := hook.Messenger{Store: store, Client: config.Outbound.Client(), Now: time.Now}
+	jobs, err := store.Jobs(chores{config, store, policies.Current, engine, cohorts, courier, hooks, log}.work(), config.Grace, log)
 	if err != nil {
 		return err
 	}

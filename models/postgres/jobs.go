@@ -31,6 +31,9 @@ type Work struct {
 	// SendNotice sends a letter. It is asked for in the transaction of the fact
 	// that the letter tells.
 	SendNotice func(ctx context.Context, noticeID models.ID) error
+	// DeliverWebhook makes an attempt at a delivery. It is asked for in the transaction
+	// of the fact that is told, and gives how long until the next attempt; 0 for none.
+	DeliverWebhook func(ctx context.Context, deliveryID models.ID) (time.Duration, error)
 }
 
 // Arguments of jobs hold ids alone: rows are looked up when the job runs, and
@@ -50,6 +53,9 @@ type (
 	sendNotice struct {
 		NoticeID models.ID `json:"notice_id"`
 	}
+	deliverWebhook struct {
+		DeliveryID models.ID `json:"delivery_id"`
+	}
 )
 
 func (renewCohort) Kind() string      { return "renew_face_cohort" }
@@ -60,6 +66,7 @@ func (attendRecoveries) Kind() string { return "attend_recoveries" }
 func (answerRequest) Kind() string    { return "answer_letter_request" }
 func (sendNotice) Kind() string       { return "send_notice" }
 func (answerClaim) Kind() string      { return "answer_address_claim" }
+func (deliverWebhook) Kind() string   { return "deliver_webhook" }
 
 // onceADay lets one job of a kind into a UTC day, whoever asks for it: the queue
 // forgets its timetable when the instance that leads goes.
@@ -81,9 +88,17 @@ const sendTries = 12
 // InsertOpts implements river.JobArgsWithInsertOpts.
 func (sendNotice) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: sendTries} }
 
+// webhooksQueue keeps receivers that hang from holding up everything else.
+const webhooksQueue = "webhooks"
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (deliverWebhook) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: webhooksQueue} }
+
 const (
 	jobsAtOnce = 4
-	jobWithin  = 30 * time.Minute
+	// webhooksAtOnce are more, for they wait for others most of their time.
+	webhooksAtOnce = 16
+	jobWithin      = 30 * time.Minute
 	// How long what was cancelled may take to notice it.
 	cancelWithin = 5 * time.Second
 )
@@ -116,8 +131,15 @@ func (s *Store) Jobs(work Work, grace time.Duration, log *slog.Logger) (*Jobs, e
 		}
 		return err
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[deliverWebhook]) error {
+		again, err := work.DeliverWebhook(ctx, job.Args.DeliveryID)
+		if err == nil && again > 0 {
+			return river.JobSnooze(again) // its attempts are counted in its own row
+		}
+		return err
+	}))
 	client, err := river.NewClient(riverpgxv5.New(s.pool), &river.Config{
-		Queues:          map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobsAtOnce}},
+		Queues:          map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobsAtOnce}, webhooksQueue: {MaxWorkers: webhooksAtOnce}},
 		Workers:         workers,
 		PeriodicJobs:    []*river.PeriodicJob{hourly(renewCohort{}), hourly(purgeFaces{}), hourly(retainEvents{}), hourly(eraseAccounts{}), hourly(attendRecoveries{})},
 		JobTimeout:      jobWithin,

@@ -62,7 +62,7 @@ type plainly struct{}
 // RoundTrip implements http.RoundTripper.
 func (c checked) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := c.allowed.CheckURL(r.URL.String()); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	if r.URL.Scheme == "http" {
 		r = r.WithContext(context.WithValue(r.Context(), plainly{}, true))
@@ -94,7 +94,7 @@ func (a Allowed) CheckURL(text string) error {
 		// 127.1, 2130706433, 0x7f.1: some resolvers read them as addresses.
 		return fmt.Errorf("must have a name or a whole address: %w", ErrRefused)
 	case err == nil && !a.takes(addr):
-		return ErrRefused
+		return fmt.Errorf("must lead to a public address: %w", ErrRefused)
 	case err == nil && u.Scheme == "http" && !a.lists(addr):
 		return errors.New("must be https")
 	}

@@ -1,0 +1,76 @@
+package models
+
+import "time"
+
+// Webhook is an endpoint that is told events.
+type Webhook struct {
+	ID          ID
+	URL         string
+	Description string
+	Types       []string // empty for all
+	CreatedAt   time.Time
+	DisabledAt  *time.Time
+	Waiting     int // deliveries
+	Dead        int
+}
+
+// WebhookChange is what of an endpoint becomes another; nil leaves it as it is.
+type WebhookChange struct {
+	URL         *string
+	Description *string
+	Types       *[]string
+	Disabled    *bool
+}
+
+// MaxWebhooks is how many endpoints there may be: each costs every fact a row.
+const MaxWebhooks = 20
+
+// SecretOverlap is how long the secret before still signs beside a new one.
+const SecretOverlap = 24 * time.Hour
+
+// DeliveryState says where a delivery stands.
+type DeliveryState string
+
+// The states.
+const (
+	DeliveryWaiting   DeliveryState = "waiting"
+	DeliveryDelivered DeliveryState = "delivered"
+	DeliveryDead      DeliveryState = "dead"
+)
+
+// Delivery is one event for one endpoint, as admins see it.
+type Delivery struct {
+	ID          ID
+	EventID     ID
+	Type        string
+	State       DeliveryState
+	Attempts    int
+	CreatedAt   time.Time
+	NextAt      time.Time // while it waits
+	DeliveredAt *time.Time
+	DeadAt      *time.Time
+	LastStatus  *int    // of HTTP
+	LastError   *string // one of the words of server/hook
+}
+
+// Parcel is a delivery that was taken to be sent.
+type Parcel struct {
+	ID       ID
+	EventID  ID
+	URL      string
+	Payload  []byte
+	Attempt  int       // from 1
+	Until    time.Time // nobody else takes it before
+	Secrets  [][]byte  // that sign it, the newest first
+	Endpoint ID
+	UserID   ID // whose lane it is in; "" for none
+}
+
+// Outcome is what came of an attempt: delivered, to be tried again, or neither.
+type Outcome struct {
+	Delivered bool
+	Again     time.Duration // until the next attempt; 0 gives up
+	Gone      bool          // the endpoint wants nothing any more
+	Status    int           // of HTTP; 0 without an answer
+	Error     string        // a stable word for why not
+}
