@@ -1,6 +1,9 @@
 package models
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Webhook is an endpoint that is told events.
 type Webhook struct {
@@ -20,6 +23,32 @@ type WebhookChange struct {
 	Description *string
 	Types       *[]string
 	Disabled    *bool
+}
+
+// Check refuses what no endpoint may become. address tells what is wrong with a URL.
+func (c WebhookChange) Check(address func(string) error) error {
+	if c.URL != nil {
+		if len(*c.URL) > 2048 {
+			return Invalid("url", "length", "give an address of at most 2048 characters")
+		}
+		if err := address(*c.URL); err != nil {
+			return Invalid("url", "address", "the address "+err.Error())
+		}
+	}
+	if c.Description != nil && len(*c.Description) > 200 {
+		return Invalid("description", "length", "describe it in at most 200 characters")
+	}
+	if c.Types != nil {
+		for _, t := range *c.Types {
+			if !slices.Contains(EventTypes(), t) {
+				return Invalid("types", "unknown", "there is a type that no event is of")
+			}
+		}
+		if len(*c.Types) > len(EventTypes()) {
+			return Invalid("types", "length", "name each type once")
+		}
+	}
+	return nil
 }
 
 // MaxWebhooks is how many endpoints there may be: each costs every fact a row.

@@ -200,15 +200,12 @@ func (s *Store) Deliveries(ctx context.Context, endpoint models.ID, state models
 }
 
 // ReplayDelivery sends a delivery again that is dead or was delivered: at the end of its
-// lane, with all its attempts before it. not_found when the endpoint has no such, conflict
-// when it waits, or the endpoint is disabled.
-func (s *Store) ReplayDelivery(ctx context.Context, endpoint, id models.ID) error {
+// lane, with all its attempts before it. not_found when there is no such, conflict when it
+// waits, or its endpoint is disabled.
+func (s *Store) ReplayDelivery(ctx context.Context, id models.ID) error {
 	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-		if err := enabled(ctx, tx, endpoint); err != nil {
-			return err
-		}
-		var user models.ID
-		err := tx.QueryRow(ctx, `SELECT user_id FROM webhook_deliveries WHERE id = $1 AND endpoint_id = $2`, id, endpoint).Scan(&user)
+		var endpoint, user models.ID
+		err := tx.QueryRow(ctx, `SELECT endpoint_id, user_id FROM webhook_deliveries WHERE id = $1`, id).Scan(&endpoint, &user)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return notFound()
 		}
@@ -216,6 +213,9 @@ func (s *Store) ReplayDelivery(ctx context.Context, endpoint, id models.ID) erro
 			return err
 		}
 		if err := lockLane(ctx, tx, endpoint, user); err != nil {
+			return err
+		}
+		if err := enabled(ctx, tx, endpoint); err != nil {
 			return err
 		}
 		tag, err := tx.Exec(ctx, `

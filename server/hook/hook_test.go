@@ -218,22 +218,21 @@ func TestAfterADayADeliveryIsDeadAndTheLaneGoesOn(t *testing.T) {
 	}
 	// Replayed, it is the same event, signed anew.
 	s.happen("ada", 1)
-	if err := s.ReplayDelivery(t.Context(), r.id, dead[0].ID); err != nil {
+	if err := s.ReplayDelivery(t.Context(), dead[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.ReplayDelivery(t.Context(), r.id, dead[0].ID); models.CodeOf(err) != models.CodeConflict {
+	if err := s.ReplayDelivery(t.Context(), dead[0].ID); models.CodeOf(err) != models.CodeConflict {
 		t.Errorf("replayed while it waits: %v", err)
 	}
 	s.settle()
 	if len(r.taken) != 3 || r.taken[2].Data.ID != dead[0].EventID || !signed(t, r.taken[2], r.secret) {
 		t.Fatalf("%d arrived", len(r.taken))
 	}
-	if err := s.ReplayDelivery(t.Context(), r.id, dead[0].ID); err != nil { // a delivered one too
+	if err := s.ReplayDelivery(t.Context(), dead[0].ID); err != nil { // a delivered one too
 		t.Error(err)
 	}
-	other := s.receiver()
-	if err := s.ReplayDelivery(t.Context(), other.id, dead[0].ID); models.CodeOf(err) != models.CodeNotFound {
-		t.Errorf("replayed by another endpoint: %v", err)
+	if err := s.ReplayDelivery(t.Context(), r.id); models.CodeOf(err) != models.CodeNotFound {
+		t.Errorf("replayed what is not there: %v", err)
 	}
 }
 
@@ -255,7 +254,7 @@ func TestAnEndpointThatIsGoneIsToldNothingMore(t *testing.T) {
 	if err != nil || list[0].DisabledAt == nil || list[0].Dead != 3 || list[0].Waiting != 0 {
 		t.Errorf("%+v %v", list, err)
 	}
-	if err := s.ReplayDelivery(t.Context(), r.id, r.deliveries(models.DeliveryDead)[0].ID); models.CodeOf(err) != models.CodeConflict {
+	if err := s.ReplayDelivery(t.Context(), r.deliveries(models.DeliveryDead)[0].ID); models.CodeOf(err) != models.CodeConflict {
 		t.Errorf("replayed: %v", err)
 	}
 	on := false
@@ -263,7 +262,7 @@ func TestAnEndpointThatIsGoneIsToldNothingMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.answers(http.StatusOK)
-	if err := s.ReplayDelivery(t.Context(), r.id, r.deliveries(models.DeliveryDead)[0].ID); err != nil {
+	if err := s.ReplayDelivery(t.Context(), r.deliveries(models.DeliveryDead)[0].ID); err != nil {
 		t.Error(err)
 	}
 	s.settle()

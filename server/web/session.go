@@ -63,9 +63,9 @@ func (d *Door) FindSession(c *fiber.Ctx) error {
 	c.Locals(keySession, session)
 	c.Locals(keyBegan, began)
 	now := d.Now()
-	// A page opens its socket again whenever the line was cut, with nobody before it.
-	socket := strings.EqualFold(c.Get(fiber.HeaderUpgrade), "websocket")
-	if session.State == models.Authenticated && !socket && now.Sub(session.LastSeenAt) >= d.TouchEvery {
+	// A page opens its line again whenever it was cut, with nobody before it.
+	line := strings.EqualFold(c.Get(fiber.HeaderUpgrade), "websocket") || strings.Contains(c.Get(fiber.HeaderAccept), "text/event-stream")
+	if session.State == models.Authenticated && !line && now.Sub(session.LastSeenAt) >= d.TouchEvery {
 		return d.Store.Touch(c.UserContext(), session.Ref(), Client(c), now.Add(d.Policy(c).Timeouts.Idle.Std()))
 	}
 	return nil

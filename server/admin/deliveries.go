@@ -1,0 +1,76 @@
+package admin
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/sallyport/sallyport/models"
+	"github.com/sallyport/sallyport/server/web"
+)
+
+// deliveriesAtOnce is how many deliveries a page of the list holds at the most.
+const deliveriesAtOnce = 50
+
+type deliveryBody struct {
+	ID          models.ID            `json:"id"`
+	EventID     models.ID            `json:"event_id"`
+	Type        string               `json:"type"`
+	State       models.DeliveryState `json:"state"`
+	Attempts    int                  `json:"attempts"`
+	CreatedAt   time.Time            `json:"created_at"`
+	NextAt      *time.Time           `json:"next_at"` // while it waits
+	DeliveredAt *time.Time           `json:"delivered_at"`
+	DeadAt      *time.Time           `json:"dead_at"`
+	LastStatus  *int                 `json:"last_status"`
+	LastError   *string              `json:"last_error"`
+}
+
+// Deliveries answers GET /v1/admin/webhooks/{id}/deliveries?state=&before=.
+func (h *Handlers) Deliveries(c *fiber.Ctx) error {
+	id, err := web.PathID(c)
+	if err != nil {
+		return err
+	}
+	state := models.DeliveryState(c.Query("state"))
+	if !slices.Contains([]models.DeliveryState{"", models.DeliveryWaiting, models.DeliveryDelivered, models.DeliveryDead}, state) {
+		return models.Invalid("state", "unknown", "ask for waiting, delivered or dead ones")
+	}
+	var before models.ID
+	if asked := c.Query("before"); asked != "" {
+		if before, err = models.ParseID(asked); err != nil {
+			return models.Invalid("before", "malformed", "give the id of the last delivery that you have")
+		}
+	}
+	found, err := h.Store.Deliveries(c.UserContext(), id, state, before, deliveriesAtOnce+1)
+	if err != nil {
+		return err
+	}
+	list := []deliveryBody{}
+	for _, d := range found[:min(len(found), deliveriesAtOnce)] {
+		body := deliveryBody{
+			ID: d.ID, EventID: d.EventID, Type: d.Type, State: d.State, Attempts: d.Attempts, CreatedAt: d.CreatedAt,
+			DeliveredAt: d.DeliveredAt, DeadAt: d.DeadAt, LastStatus: d.LastStatus, LastError: d.LastError,
+		}
+		if d.State == models.DeliveryWaiting {
+			body.NextAt = &d.NextAt
+		}
+		list = append(list, body)
+	}
+	return c.JSON(fiber.Map{"deliveries": list, "more": len(found) > deliveriesAtOnce})
+}
+
+// Replay answers POST /v1/admin/deliveries/{id}/replay.
+func (h *Handlers) Replay(c *fiber.Ctx) error {
+	if err := web.Decode(c, &struct{}{}); err != nil {
+		return err
+	}
+	id, err := web.PathID(c)
+	if err != nil {
+		return err
+	}
+	if err := h.Store.ReplayDelivery(c.UserContext(), id); err != nil {
+		return err
+	}
+	return c.SendStatus(fiber.StatusNoContent)
+}
