@@ -69,17 +69,17 @@ const (
 
 // Delivery is one event for one endpoint, as admins see it.
 type Delivery struct {
-	ID          ID
-	EventID     ID
-	Type        string
-	State       DeliveryState
-	Attempts    int
-	CreatedAt   time.Time
-	NextAt      time.Time // while it waits
-	DeliveredAt *time.Time
-	DeadAt      *time.Time
-	LastStatus  *int    // of HTTP
-	LastError   *string // one of the words of server/hook
+	ID          ID            `json:"id"`
+	EventID     ID            `json:"event_id"`
+	Type        string        `json:"type"`
+	State       DeliveryState `json:"state"`
+	Attempts    int           `json:"attempts"`
+	CreatedAt   time.Time     `json:"created_at"`
+	NextAt      *time.Time    `json:"next_at"` // while it waits
+	DeliveredAt *time.Time    `json:"delivered_at"`
+	DeadAt      *time.Time    `json:"dead_at"`
+	LastStatus  *int          `json:"last_status"` // of HTTP
+	LastError   *string       `json:"last_error"`  // one of the words of server/hook
 }
 
 // Parcel is a delivery that was taken to be sent.

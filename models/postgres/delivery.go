@@ -183,7 +183,7 @@ func (s *Store) Deliveries(ctx context.Context, endpoint models.ID, state models
 		return nil, notFound()
 	}
 	rows, err := s.pool.Query(ctx, `
-		SELECT d.id, d.event_id, d.type, s.state, d.attempts, d.created_at, d.next_at, d.delivered_at, d.dead_at, d.last_status, d.last_error
+		SELECT d.id, d.event_id, d.type, s.state, d.attempts, d.created_at, CASE s.state WHEN 'waiting' THEN d.next_at END, d.delivered_at, d.dead_at, d.last_status, d.last_error
 		FROM webhook_deliveries d
 		CROSS JOIN LATERAL (
 			SELECT CASE WHEN d.delivered_at IS NOT NULL THEN 'delivered' WHEN d.dead_at IS NOT NULL THEN 'dead' ELSE 'waiting' END

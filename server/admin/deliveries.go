@@ -2,7 +2,6 @@ package admin
 
 import (
 	"slices"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/sallyport/sallyport/models"
@@ -11,20 +10,6 @@ import (
 
 // deliveriesAtOnce is how many deliveries a page of the list holds at the most.
 const deliveriesAtOnce = 50
-
-type deliveryBody struct {
-	ID          models.ID            `json:"id"`
-	EventID     models.ID            `json:"event_id"`
-	Type        string               `json:"type"`
-	State       models.DeliveryState `json:"state"`
-	Attempts    int                  `json:"attempts"`
-	CreatedAt   time.Time            `json:"created_at"`
-	NextAt      *time.Time           `json:"next_at"` // while it waits
-	DeliveredAt *time.Time           `json:"delivered_at"`
-	DeadAt      *time.Time           `json:"dead_at"`
-	LastStatus  *int                 `json:"last_status"`
-	LastError   *string              `json:"last_error"`
-}
 
 // Deliveries answers GET /v1/admin/webhooks/{id}/deliveries?state=&before=.
 func (h *Handlers) Deliveries(c *fiber.Ctx) error {
@@ -46,17 +31,7 @@ func (h *Handlers) Deliveries(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	list := []deliveryBody{}
-	for _, d := range found[:min(len(found), deliveriesAtOnce)] {
-		body := deliveryBody{
-			ID: d.ID, EventID: d.EventID, Type: d.Type, State: d.State, Attempts: d.Attempts, CreatedAt: d.CreatedAt,
-			DeliveredAt: d.DeliveredAt, DeadAt: d.DeadAt, LastStatus: d.LastStatus, LastError: d.LastError,
-		}
-		if d.State == models.DeliveryWaiting {
-			body.NextAt = &d.NextAt
-		}
-		list = append(list, body)
-	}
+	list := append([]models.Delivery{}, found[:min(len(found), deliveriesAtOnce)]...)
 	return c.JSON(fiber.Map{"deliveries": list, "more": len(found) > deliveriesAtOnce})
 }
 
