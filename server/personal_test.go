@@ -136,12 +136,13 @@ var (
 		"factor_failures":    "failures", "notices": "letters", "chat_messages": "messages", "events": "events", "former_addresses": "former_emails",
 	}
 	withheld = map[string]string{
-		"challenges":      "questions of some minutes, and sealed answers",
-		"totp_enrolments": "a secret that was not confirmed, for some minutes",
-		"recoveries":      "a way back of some days, and the admins who help; what happened is among the events",
-		"totp_replaced":   "a secret, for some days",
-		"address_claims":  "an address that waits a day for its letter's link; the letter is told",
-		"mail_links":      "of letters, which are told; the rest is the hash of a secret",
+		"webhook_deliveries": "what happened, by ids: the events say the same, and more",
+		"challenges":         "questions of some minutes, and sealed answers",
+		"totp_enrolments":    "a secret that was not confirmed, for some minutes",
+		"recoveries":         "a way back of some days, and the admins who help; what happened is among the events",
+		"totp_replaced":      "a secret, for some days",
+		"address_claims":     "an address that waits a day for its letter's link; the letter is told",
+		"mail_links":         "of letters, which are told; the rest is the hash of a secret",
 	}
 )
 

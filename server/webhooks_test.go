@@ -242,7 +242,7 @@ func (b *browser) stream(address, path, last string) *bufio.Scanner {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { _ = response.Body.Close() })
-	if response.StatusCode != 200 || response.Header.Get("Content-Type") != "text/event-stream" {
+	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "text/event-stream" {
 		b.t.Fatalf("%s: %d %v", path, response.StatusCode, response.Header)
 	}
 	return bufio.NewScanner(response.Body)

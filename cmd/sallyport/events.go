@@ -34,10 +34,7 @@ func (e eventsTailCommand) Run(ctx context.Context, c *cli, out *os.File) error 
 		lines := json.NewEncoder(out)
 		for {
 			messages, more, err := tail.Next(ctx)
-			if ctx.Err() != nil {
-				return nil // told to stop
-			}
-			if err != nil {
+			if err != nil && ctx.Err() == nil { // else it was cut off for being told to stop
 				return err
 			}
 			for _, m := range messages {

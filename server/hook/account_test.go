@@ -75,10 +75,9 @@ func TestDeliveriesAreForgotten(t *testing.T) {
 	s.happen("ada", 1)
 	s.settle()
 	for _, step := range []struct {
-		days            time.Duration
-		delivered, dead int
+		days, delivered, dead int
 	}{{6, 1, 1}, {1, 0, 1}, {22, 0, 1}, {1, 0, 0}} {
-		s.Clock.Advance(step.days * 24 * time.Hour)
+		s.Clock.Advance(time.Duration(step.days) * 24 * time.Hour)
 		if err := s.Purge(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,7 @@ func pause(attempt int) time.Duration {
 		return 0
 	}
 	p := pauses[attempt-1]
-	return p - rand.N(p/5)
+	return p - rand.N(p/5) //nolint:gosec // nothing is kept secret by it
 }
 
 // Deliver makes an attempt at a delivery, and gives how long until the next one; 0 for

@@ -1,6 +1,7 @@
 package hook_test
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/server/outbound"
 )
@@ -188,6 +190,76 @@ func TestADeliveryIsTakenOnceOf100(t *testing.T) {
 	working.Wait()
 	if len(r.arrived) != 1 {
 		t.Errorf("%d arrived", len(r.arrived))
+	}
+}
+
+// Whoever takes a delivery waits for the report of another one of its lane: else it might
+// believe that the other still waits, and the other that nobody is behind it.
+func TestTakingADeliveryWaitsForItsLane(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	r := s.receiver()
+	s.user("ada")
+	s.happen("ada", 2)
+	// A report is held up in the middle, by the row that it is of.
+	ids, err := s.Pool.Query(t.Context(), `SELECT id FROM webhook_deliveries ORDER BY number`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lane, err := pgx.CollectRows(ids, pgx.RowTo[models.ID])
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, err := s.TakeDelivery(t.Context(), lane[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	holder, err := s.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := holder.Exec(t.Context(), `SELECT 1 FROM webhook_deliveries WHERE id = $1 FOR UPDATE`, lane[0]); err != nil {
+		t.Fatal(err)
+	}
+	reported, taken := make(chan error, 1), make(chan error, 1)
+	go func() { reported <- s.ReportDelivery(t.Context(), first, models.Outcome{Delivered: true, Status: 200}) }()
+	// queues comes back once somebody waits for a lock of such a kind, or the time is over.
+	queues := func(locks string) error {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		for {
+			var n int
+			err := s.Pool.QueryRow(ctx, `
+				SELECT count(*)
+				FROM pg_locks l
+				JOIN pg_stat_activity a USING (pid)
+				WHERE NOT l.granted AND a.datname = current_database() AND l.locktype = ANY (string_to_array($1, ' '))`, locks).Scan(&n)
+			if err != nil || n > 0 {
+				return err
+			}
+		}
+	}
+	if err := queues("tuple transactionid"); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_, _, err := s.TakeDelivery(t.Context(), lane[1])
+		taken <- err
+	}()
+	if err := queues("advisory"); err != nil {
+		t.Errorf("it is not waited for: %v", err)
+	}
+	if err := holder.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-reported; err != nil {
+		t.Error(err)
+	}
+	if err := <-taken; err != nil { // it is its turn now
+		t.Error(err)
+	}
+	if len(r.deliveries(models.DeliveryDelivered)) != 1 {
+		t.Error("the report was lost")
 	}
 }
 
