@@ -48,6 +48,11 @@ const (
 	AssistedOpened    EventKind = "assisted_opened"   // an admin asks for somebody's way back
 	AssistedApproved  EventKind = "assisted_approved" // another one agrees
 	RecoveryVouched   EventKind = "recovery_vouched"  // the letter's link after two admins agreed
+	// What admins do about webhooks.
+	WebhookAdded         EventKind = "webhook_added"
+	WebhookChanged       EventKind = "webhook_changed"
+	WebhookRemoved       EventKind = "webhook_removed"
+	WebhookSecretRotated EventKind = "webhook_secret_rotated"
 	// A change of the address and a second one are only asked for in a session; the
 	// link that is sent there does the rest.
 	EmailAsked         EventKind = "email_asked"

@@ -6,6 +6,7 @@ import "time"
 type AuditEvent struct {
 	ID        ID
 	At        time.Time
+	UserID    ID // "" for nobody, or where it is clear
 	SessionID ID // "" where no session did it
 	Fact      string
 	Detail    map[string]any

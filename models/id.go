@@ -25,6 +25,24 @@ func NewID(now time.Time) ID {
 	return formatID(b)
 }
 
+// MinID is the least id that NewID makes at a time: what lies at or behind it is no older.
+func MinID(at time.Time) ID {
+	var b [16]byte
+	binary.BigEndian.PutUint16(b[0:], uint16(at.UnixMilli()>>32))
+	binary.BigEndian.PutUint32(b[2:], uint32(at.UnixMilli()))
+	b[6], b[8] = 0x70, 0x80
+	return formatID(b)
+}
+
+// Time is when an id was made, by NewID: to the millisecond, cut off.
+func (id ID) Time() time.Time {
+	raw, err := hex.DecodeString("0000" + string(id[0:8]) + string(id[9:13]))
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(raw)))
+}
+
 // ParseID reads a UUID in canonical text form. Anything else is refused, so
 // that an id from a URL can go into a query as it stands.
 func ParseID(s string) (ID, error) {

@@ -87,7 +87,7 @@ func (p StepUpPolicy) Rule(purpose Purpose) StepUpRule {
 		return p.Export
 	case DeleteAccount:
 		return p.Delete
-	case OpenRecovery, ApproveRecovery:
+	case OpenRecovery, ApproveRecovery, ManageWebhooks:
 		return p.Admin
 	case Authenticate: // as at the door; no policy makes an app believe more
 		return StepUpRule{Password: true}

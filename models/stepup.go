@@ -27,6 +27,8 @@ const (
 	// What admins do for others.
 	OpenRecovery    Purpose = "open_recovery"
 	ApproveRecovery Purpose = "approve_recovery"
+	// ManageWebhooks is to say who is told what happens here, and by what secret.
+	ManageWebhooks Purpose = "manage_webhooks"
 	// SecondFactor makes up for the factor that a remembered device left out, for what
 	// asks for nothing afresh of a session at level 2.
 	SecondFactor Purpose = "second_factor"
@@ -38,7 +40,8 @@ const (
 func Purposes() []Purpose {
 	return []Purpose{
 		AddPasskey, AddTOTP, AddFace, AddDevice, RemovePasskey, RemoveTOTP, RemoveFace, RemoveDevice,
-		ChangePassword, ChangeEmail, NewRecoveryCodes, Export, DeleteAccount, OpenRecovery, ApproveRecovery, SecondFactor, Authenticate,
+		ChangePassword, ChangeEmail, NewRecoveryCodes, Export, DeleteAccount, OpenRecovery, ApproveRecovery,
+		ManageWebhooks, SecondFactor, Authenticate,
 	}
 }
 

@@ -85,14 +85,22 @@ func TestAttackForeignIDs(t *testing.T) {
 		}
 		return text
 	}
+	hooked := string(models.NewID(s.Clock.Now()))
+	if _, err := s.AddWebhook(t.Context(), models.Ref{}, models.Webhook{ID: models.ID(hooked), URL: "https://app.example.com", Types: []string{}}, nil); err != nil {
+		t.Fatal(err)
+	}
 	before, tried := rows(), 0
 	for _, route := range routesOf(s) {
 		method, path, _ := strings.Cut(route, " ")
 		if !strings.Contains(path, ":") {
 			continue
 		}
-		if strings.HasPrefix(path, "/v1/admin/recoveries/:id") { // eve is no admin: even what is there is not
-			eve.do(method, strings.ReplaceAll(path, ":id", opened), nil).want(404, models.CodeNotFound)
+		if strings.HasPrefix(path, "/v1/admin/") { // eve is no admin: even what is there is not
+			there := hooked
+			if strings.HasPrefix(path, "/v1/admin/recoveries/") {
+				there = opened
+			}
+			eve.do(method, strings.ReplaceAll(path, ":id", there), nil).want(404, models.CodeNotFound)
 			tried++
 			continue
 		}

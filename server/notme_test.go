@@ -92,7 +92,7 @@ func TestARefusedSecondFactorIsToldAndItsLinkShutsEverybodyOut(t *testing.T) {
 	courier := s.courier(mail.New(mail.Server{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port}, "<login@example.com>"))
 	nothing := func(context.Context) error { return nil }
 	var log pgtest.Log
-	jobs, err := s.Jobs(postgres.Work{RenewCohort: nothing, PurgeFaces: nothing, RetainEvents: nothing, EraseAccounts: nothing, AttendRecoveries: nothing, SendNotice: courier.Deliver}, time.Second, slog.New(slog.NewTextHandler(&log, nil)))
+	jobs, err := s.Jobs(postgres.Work{RenewCohort: nothing, PurgeFaces: nothing, RetainEvents: nothing, EraseAccounts: nothing, AttendRecoveries: nothing, SendNotice: courier.Deliver, DeliverWebhook: func(context.Context, models.ID) (time.Duration, error) { return 0, nil }}, time.Second, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -136,16 +136,17 @@ var (
 		"factor_failures":    "failures", "notices": "letters", "chat_messages": "messages", "events": "events", "user_groups": "groups", "app_consents": "apps", "former_addresses": "former_emails",
 	}
 	withheld = map[string]string{
-		"challenges":      "questions of some minutes, and sealed answers",
-		"totp_enrolments": "a secret that was not confirmed, for some minutes",
-		"recoveries":      "a way back of some days, and the admins who help; what happened is among the events",
-		"totp_replaced":   "a secret, for some days",
-		"address_claims":  "an address that waits a day for its letter's link; the letter is told",
-		"grants":          "of a session, and over with it; that an app was entered is among the events",
-		"logouts":         "ids for a day, for apps",
-		"host_sessions":   "an app's host, for as long as the session; that it was entered is among the events",
-		"host_codes":      "the way to an app's host, for a minute",
-		"mail_links":      "of letters, which are told; the rest is the hash of a secret",
+		"challenges":         "questions of some minutes, and sealed answers",
+		"totp_enrolments":    "a secret that was not confirmed, for some minutes",
+		"recoveries":         "a way back of some days, and the admins who help; what happened is among the events",
+		"totp_replaced":      "a secret, for some days",
+		"address_claims":     "an address that waits a day for its letter's link; the letter is told",
+		"grants":             "of a session, and over with it; that an app was entered is among the events",
+		"logouts":            "ids for a day, for apps",
+		"host_sessions":      "an app's host, for as long as the session; that it was entered is among the events",
+		"host_codes":         "the way to an app's host, for a minute",
+		"mail_links":         "of letters, which are told; the rest is the hash of a secret",
+		"webhook_deliveries": "what happened, by ids: the events say the same, and more",
 	}
 )
 

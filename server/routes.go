@@ -173,6 +173,15 @@ func (s *Server) api(p parts) []route {
 		{"POST", "/v1/admin/recoveries", full, small, byAdmins(asks(models.OpenRecovery)), p.admin.Open},
 		{"POST", "/v1/admin/recoveries/:id/approve", full, small, byAdmins(asks(models.ApproveRecovery)), p.admin.Approve},
 		{"DELETE", "/v1/admin/recoveries/:id", full, 0, byAdmins(free), p.admin.Withdraw},
+		{"GET", "/v1/admin/events", full, 0, byAdmins(free), p.admin.Events},
+		{"GET", "/v1/admin/webhooks", full, 0, byAdmins(free), p.admin.Webhooks},
+		{"POST", "/v1/admin/webhooks", full, small, byAdmins(asks(models.ManageWebhooks)), p.admin.AddWebhook},
+		{"PATCH", "/v1/admin/webhooks/:id", full, small, byAdmins(asks(models.ManageWebhooks)), p.admin.ChangeWebhook},
+		{"DELETE", "/v1/admin/webhooks/:id", full, 0, byAdmins(asks(models.ManageWebhooks)), p.admin.RemoveWebhook},
+		{"POST", "/v1/admin/webhooks/:id/secrets", full, small, byAdmins(asks(models.ManageWebhooks)), p.admin.RotateSecret},
+		{"POST", "/v1/admin/webhooks/:id/test", full, small, byAdmins(free), p.admin.TestWebhook},
+		{"GET", "/v1/admin/webhooks/:id/deliveries", full, 0, byAdmins(free), p.admin.Deliveries},
+		{"POST", "/v1/admin/deliveries/:id/replay", full, small, byAdmins(free), p.admin.Replay},
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/sallyport/sallyport/server/link"
 	"github.com/sallyport/sallyport/server/live"
 	"github.com/sallyport/sallyport/server/oidc"
+	"github.com/sallyport/sallyport/server/outbound"
 	"github.com/sallyport/sallyport/server/passkey"
 	"github.com/sallyport/sallyport/server/place"
 	"github.com/sallyport/sallyport/server/recovery"
@@ -86,8 +87,9 @@ type Options struct {
 	HashQueue     int // that may wait
 	RequestWithin time.Duration
 	Siteverify    auth.Siteverify
-	Mails         bool // letters can be sent
-	VerifyEmails  bool // addresses count once they are proven; with Mails alone
+	Mails         bool             // letters can be sent
+	VerifyEmails  bool             // addresses count once they are proven; with Mails alone
+	Outbound      outbound.Allowed // where webhooks may go beside public addresses
 }
 
 // Server answers HTTP.
@@ -130,6 +132,7 @@ func New(deps Deps) (*Server, error) {
 	if signer == nil {
 		signer = assertions{keys}
 	}
+	lines := &live.Handlers{Door: door, Hub: hub}
 	s := &Server{deps: deps, hub: hub, chat: room, door: door}
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "Sallyport",
@@ -161,10 +164,10 @@ func New(deps Deps) (*Server, error) {
 		account: &account.Handlers{Door: door, Store: deps.Store, Place: deps.Places.Place, Face: account.FaceFacts{
 			Unavailable: faces.Unavailable, State: faces.PageState, Statement: face.Statement,
 		}},
-		admin:   &admin.Handlers{Door: door, Store: deps.Store},
+		admin:   &admin.Handlers{Door: door, Store: deps.Store, CheckURL: deps.Outbound.CheckURL, Stream: lines.Stream},
 		stepUp:  &stepup.Handlers{Door: door, Store: deps.Store},
 		chat:    room,
-		live:    &live.Handlers{Door: door, Hub: hub},
+		live:    lines,
 		link:    &link.Handlers{Door: door, Store: deps.Store},
 		forward: &forward.Handlers{Door: door, Store: deps.Store, Signer: signer},
 		oidc:    oidc.New(door, deps.Store, keys, s.place),

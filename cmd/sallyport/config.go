@@ -22,6 +22,7 @@ import (
 	"github.com/sallyport/sallyport/models/seal"
 	"github.com/sallyport/sallyport/server/auth"
 	"github.com/sallyport/sallyport/server/mail"
+	"github.com/sallyport/sallyport/server/outbound"
 	"github.com/sallyport/sallyport/server/web"
 )
 
@@ -50,6 +51,7 @@ type Config struct {
 	HIBPURL        string
 	FilterFile     string
 	Siteverify     auth.Siteverify
+	Outbound       outbound.Allowed
 	GeoDatabase    string // names places; empty for none
 	FaceEnabled    bool
 	FaceWorker     string

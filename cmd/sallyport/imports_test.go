@@ -22,6 +22,8 @@ var ours = map[string][]string{
 	"cmd/sallyport-face":        {"biometrics", "biometrics/dlib", "biometrics/wire"},
 	"server":                    {"server/*", "models", "models/mfa", "web", "biometrics"},
 	"server/web":                {"models", "web"},
+	"server/outbound":           {},
+	"server/hook":               {"server/outbound", "models"},
 	"server/*":                  {"server/web", "models", "models/mfa", "models/risk", "models/seal", "biometrics", "web"},
 	"models":                    {},
 	"models/mfa":                {"models"},

@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/models/postgres"
 	"github.com/sallyport/sallyport/server/face"
+	"github.com/sallyport/sallyport/server/hook"
 	"github.com/sallyport/sallyport/server/mail"
 	"github.com/sallyport/sallyport/server/oidc"
 )
@@ -25,13 +26,14 @@ type chores struct {
 	cohorts *face.Cohorts
 	courier *mail.Courier // nil where there is no mail
 	logouts *oidc.Logouts
+	hooks   hook.Messenger
 	log     *slog.Logger
 }
 
 func (c chores) work() postgres.Work {
 	return postgres.Work{
 		RenewCohort: c.renewCohort, PurgeFaces: c.purgeFaces, RetainEvents: c.retainEvents, EraseAccounts: c.eraseAccounts,
-		AttendRecoveries: c.attendRecoveries, SendNotice: c.sendNotice,
+		AttendRecoveries: c.attendRecoveries, SendNotice: c.sendNotice, DeliverWebhook: c.hooks.Deliver,
 		SendLogout: c.logouts.Send,
 	}
 }

@@ -30,9 +30,13 @@ type cli struct {
 	User struct {
 		Import userImportCommand `cmd:"" help:"Bring accounts along from another system, with the password hashes that it made."`
 	} `cmd:"" help:"Work on accounts."`
-	Client    clientCommands `cmd:"" help:"Keep the apps that sign people in here (OAuth clients)."`
-	Group     groupCommands  `cmd:"" help:"Say who is in which group: apps are told."`
-	Admin     adminCommands  `cmd:"" help:"Say who may help people who lost everything they sign in with."`
+	Client  clientCommands  `cmd:"" help:"Keep the apps that sign people in here (OAuth clients)."`
+	Group   groupCommands   `cmd:"" help:"Say who is in which group: apps are told."`
+	Admin   adminCommands   `cmd:"" help:"Say who may help people who lost everything they sign in with."`
+	Webhook webhookCommands `cmd:"" help:"Say which programs are told what happens at accounts."`
+	Events  struct {
+		Tail eventsTailCommand `cmd:"" help:"Print what happens at accounts, as webhooks are told it."`
+	} `cmd:"" help:"Watch what happens."`
 	Passwords struct {
 		BuildFilter passwordsFilterCommand `cmd:"" help:"Make the file that new passwords are looked up in, of a list of leaked ones."`
 	} `cmd:"" help:"Keep a list of leaked passwords."`

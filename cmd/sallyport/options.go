@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/sallyport/sallyport/server/breach"
 	"github.com/sallyport/sallyport/server/mail"
+	"github.com/sallyport/sallyport/server/outbound"
 	"github.com/sallyport/sallyport/server/web"
 )
 
@@ -183,6 +184,12 @@ var options = []option{
 	{"bot_check.secret", "", true, func(c *Config, s string) error {
 		c.Siteverify.Secret = s
 		return nil
+	}},
+	{"webhooks.allow", "", false, func(c *Config, s string) (err error) {
+		if s != "" {
+			c.Outbound, err = outbound.ParseAllowed(strings.Split(strings.ReplaceAll(s, " ", ""), ","))
+		}
+		return err
 	}},
 	{"geo.database", "", false, func(c *Config, s string) error {
 		c.GeoDatabase = s

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"runtime/debug"
 	"sync"
@@ -20,6 +19,7 @@ import (
 	"github.com/sallyport/sallyport/models/postgres"
 	"github.com/sallyport/sallyport/server"
 	"github.com/sallyport/sallyport/server/face"
+	"github.com/sallyport/sallyport/server/hook"
 	"github.com/sallyport/sallyport/server/oidc"
 	"github.com/sallyport/sallyport/server/policy"
 )
@@ -151,7 +151,7 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 		Options: server.Options{
 			SiteName: config.SiteName, PublicURL: config.PublicURL, Demo: config.Demo, Proxies: config.Proxies,
 			Argon2: config.Argon2, HashParallel: config.HashParallel, HashQueue: config.HashQueue, RequestWithin: requestWithin,
-			Siteverify: config.Siteverify, Mails: courier != nil, VerifyEmails: config.VerifyEmails,
+			Siteverify: config.Siteverify, Mails: courier != nil, VerifyEmails: config.VerifyEmails, Outbound: config.Outbound,
 		},
 	})
 	if err != nil {
@@ -162,7 +162,8 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 
-	jobs, err := store.Jobs(chores{config, store, policies.Current, engine, cohorts, courier, logouts(config, store), log}.work(), config.Grace, log)
+	hooks := hook.Messenger{Store: store, Client: config.Outbound.Client(), Now: time.Now}
+	jobs, err := store.Jobs(chores{config, store, policies.Current, engine, cohorts, courier, logouts(config, store), hooks, log}.work(), config.Grace, log)
 	if err != nil {
 		return err
 	}
@@ -199,12 +200,11 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 	return srv.Serve(ctx, listener, config.Grace)
 }
 
-// logouts tells apps that sessions are over. Where they are is said by whoever registers
-// them; nobody is followed elsewhere.
+// logouts tells apps that sessions are over.
 func logouts(config Config, store *postgres.Store) *oidc.Logouts {
 	return &oidc.Logouts{
 		Store: store, Keys: &oidc.Keys{Store: store, Now: time.Now}, Issuer: config.PublicURL.Scheme + "://" + config.PublicURL.Host, Now: time.Now,
-		Client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		Client: config.Outbound.Client(),
 	}
 }
 

@@ -13,6 +13,7 @@ var eventKinds = []models.EventKind{
 	models.CodesIssued, models.FactorRemoved, models.PasswordChanged, models.DeviceAdded, models.DeviceRemoved, models.DeviceRemembered, models.Exported,
 	models.LinkFollowed, models.PasswordReset,
 	models.DeletionRequested, models.FactorsLost, models.RecoveryAsked, models.RecoveryWaited, models.RecoveryVouched, models.AssistedOpened, models.AssistedApproved,
+	models.WebhookAdded, models.WebhookChanged, models.WebhookRemoved, models.WebhookSecretRotated,
 	models.EmailAsked, models.SecondEmailAsked, models.SecondEmailRemoved,
 }
 
@@ -63,6 +64,7 @@ func FuzzNext(f *testing.F) {
 var guards = map[models.EventKind]bool{
 	models.FactorEnrolled: true, models.FactorRemoved: true, models.DeviceAdded: true, models.DeviceRemoved: true,
 	models.DeletionRequested: true, models.AssistedOpened: true, models.AssistedApproved: true,
+	models.WebhookAdded: true, models.WebhookChanged: true, models.WebhookRemoved: true, models.WebhookSecretRotated: true,
 	models.EmailAsked: true, models.SecondEmailAsked: true, models.SecondEmailRemoved: true,
 }
 

@@ -30,7 +30,7 @@ func (s *Store) Register(ctx context.Context, u models.NewUser, by models.Sessio
 			return err
 		}
 		by.User = u.User
-		if err := s.record(ctx, tx, now, by, "account_created", nil); err != nil {
+		if err := s.record(ctx, tx, now, by, "account_created", map[string]any{"waits": true}); err != nil {
 			return err
 		}
 		if unchecked {
@@ -128,7 +128,7 @@ func (s *Store) ConfirmEmail(ctx context.Context, token models.TokenHash, hash s
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, now, session, "email_confirmed", nil)
+		return s.record(ctx, tx, now, session, "email_confirmed", map[string]any{"registration": true})
 	})
 	return session, opened, err
 }

@@ -129,7 +129,13 @@ func (s *Store) eraseAccount(ctx context.Context, tx pgx.Tx, now time.Time, user
 			return err
 		}
 	}
-	return s.record(ctx, tx, now, models.Session{}, "account_erased", nil)
+	fact := "account_erased"
+	e, err := insertEvent(ctx, tx, now, models.Session{}, fact, nil)
+	if err != nil {
+		return err
+	}
+	e.UserID = userID // for those who are told alone: the row no longer says
+	return s.publish(ctx, tx, now, e)
 }
 
 // forgetLimits takes away what is counted for an account: by its id, by its known

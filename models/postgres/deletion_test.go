@@ -20,6 +20,7 @@ var nobodys = map[string]string{
 	"schema_version": "of the schema", "river_migration": "of the queue's schema", "river_leader": "of instances", "river_queue": "of queues",
 	"river_client": "of instances", "river_client_queue": "of instances", "river_notification": "passes within the queue",
 	"policies": "of the site", "clients": "apps", "signing_keys": "of the site", "spent_assertions": "of apps", "logouts": "ids for a day, so that apps hear of the end as well", "client_secrets": "of apps", "face_cohorts": "figures about a sample", "face_references": "of people who lent their faces, without accounts",
+	"webhook_endpoints": "of receivers", "webhook_secrets": "of receivers",
 	"spent_proofs": "of a proof of work alone", "letter_requests": "answered and gone before the account could be, within a day",
 }
 
@@ -69,6 +70,11 @@ var belongings = map[string]string{
 		SELECT $1, c.id, '{}', $3 FROM clients c WHERE $2::uuid IS NOT NULL LIMIT 1`,
 	"remembered_devices": `INSERT INTO remembered_devices (id, user_id, session_id, public_key, thumbprint, ip, user_agent, created_at, last_used_at, ends_at)
 		SELECT $2, $1, s.id, '', 'print', s.ip, s.user_agent, $3, $3, $3 FROM sessions s WHERE s.user_id = $1 LIMIT 1`,
+	"webhook_deliveries": `WITH e AS (
+			INSERT INTO webhook_endpoints (id, url, description, types, created_at) VALUES ($2, '', '', '{test}', $3) RETURNING id
+		)
+		INSERT INTO webhook_deliveries (id, endpoint_id, event_id, user_id, type, payload, created_at, next_at)
+		SELECT $2, e.id, $2, $1, 'test', json_build_object('user', $1::uuid), $3, $3 FROM e`,
 	"known_devices": `INSERT INTO known_devices (id, user_id, token_hash, session_id, user_agent, created_at, last_used_at)
 		SELECT $2::uuid, $1::uuid, sha256(convert_to($2::text, 'UTF8')), s.id, s.user_agent, $3, $3 FROM sessions s WHERE s.user_id = $1 LIMIT 1`,
 }

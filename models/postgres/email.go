@@ -61,14 +61,19 @@ func (s *Store) moveEmail(ctx context.Context, tx pgx.Tx, now time.Time, by mode
 	if err != nil {
 		return false, err
 	}
-	for _, sql := range []string{
-		`DELETE FROM sessions WHERE user_id = $1 AND methods @> '[{"method": "mail"}]'`,
-		`UPDATE users SET second_email = NULL, second_email_canonical = NULL, second_email_at = NULL
-		 WHERE id = $1 AND second_email_canonical = email_canonical`,
-	} {
-		if _, err := tx.Exec(ctx, sql, by.User.ID); err != nil {
-			return false, err
-		}
+	ended, err := deleteSessions(ctx, tx, `DELETE FROM sessions WHERE user_id = $1 AND methods @> '[{"method": "mail"}]' RETURNING id`, by.User.ID)
+	if err != nil {
+		return false, err
+	}
+	if err := s.recordRevoked(ctx, tx, now, by, ended); err != nil {
+		return false, err
+	}
+	_, err = tx.Exec(ctx, `
+		UPDATE users
+		SET second_email = NULL, second_email_canonical = NULL, second_email_at = NULL
+		WHERE id = $1 AND second_email_canonical = email_canonical`, by.User.ID)
+	if err != nil {
+		return false, err
 	}
 	return true, s.notify(ctx, tx, now, models.Notice{
 		UserID: by.User.ID, Kind: models.NoticeEmailConfirmed, EventID: models.NewID(now), Address: claim.Email,
@@ -100,7 +105,11 @@ func (s *Store) UndoEmail(ctx context.Context, token models.TokenHash, client mo
 		if denial, err = s.deny(ctx, tx, now, by, event, at); err != nil {
 			return err
 		}
-		return endAll(ctx, tx, link.UserID)
+		ended, err := endAll(ctx, tx, link.UserID)
+		if err != nil {
+			return err
+		}
+		return s.recordRevoked(ctx, tx, now, by, ended)
 	})
 	return denial, err
 }

@@ -43,23 +43,42 @@ func (s *Store) recordSecond(ctx context.Context, tx pgx.Tx, now time.Time, sess
 }
 
 func (s *Store) recordTo(ctx context.Context, tx pgx.Tx, now time.Time, session models.Session, fact string, detail map[string]any, address string) error {
+	e, err := insertEvent(ctx, tx, now, session, fact, detail)
+	if err != nil {
+		return err
+	}
+	if err := s.publish(ctx, tx, now, e); err != nil {
+		return err
+	}
+	kind := models.NoticeOf(fact)
+	if kind == "" {
+		return nil
+	}
 	doc, err := json.Marshal(detail)
 	if err != nil {
 		return err
 	}
-	id := models.NewID(now)
-	_, err = tx.Exec(ctx, `
-		INSERT INTO events (id, at, user_id, session_id, fact, detail, policy_version, ip, user_agent)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		id, now, session.User.ID, session.ID, fact, doc, session.PolicyVersion, session.Client.IP, session.Client.UserAgent)
-	kind := models.NoticeOf(fact)
-	if err != nil || kind == "" {
-		return err
-	}
-	n := models.Notice{UserID: session.User.ID, Kind: kind, EventID: id, Address: address}
+	n := models.Notice{UserID: e.UserID, Kind: kind, EventID: e.ID, Address: address}
 	if err := json.Unmarshal(doc, &n.Detail); err != nil {
 		return err
 	}
 	n.Detail.IP, n.Detail.UserAgent = session.Client.IP, session.Client.UserAgent
 	return s.notify(ctx, tx, now, n)
+}
+
+// insertEvent writes the row of a fact and gives it as it will be read.
+func insertEvent(ctx context.Context, tx pgx.Tx, now time.Time, session models.Session, fact string, detail map[string]any) (models.AuditEvent, error) {
+	e := models.AuditEvent{ID: models.NewID(now), At: now, UserID: session.User.ID, SessionID: session.ID, Fact: fact}
+	doc, err := json.Marshal(detail)
+	if err != nil {
+		return e, err
+	}
+	if err := json.Unmarshal(doc, &e.Detail); err != nil {
+		return e, err
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO events (id, at, user_id, session_id, fact, detail, policy_version, ip, user_agent)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		e.ID, now, e.UserID, e.SessionID, fact, doc, session.PolicyVersion, session.Client.IP, session.Client.UserAgent)
+	return e, err
 }

@@ -82,7 +82,11 @@ func (s *Store) deny(ctx context.Context, tx pgx.Tx, now time.Time, about models
 		return "", err
 	}
 	denial := freeze.Deny(at, now)
-	if err := s.carryOut(ctx, tx, now, about.User.ID, denial, at); err != nil {
+	ended, err := s.carryOut(ctx, tx, now, about.User.ID, denial, at)
+	if err != nil {
+		return denial, err
+	}
+	if err := s.recordRevoked(ctx, tx, now, about, ended); err != nil {
 		return denial, err
 	}
 	// Whoever denies anything about the account doesn't want it erased under them.
@@ -102,42 +106,42 @@ func (s *Store) deny(ctx context.Context, tx pgx.Tx, now time.Time, about models
 	return denial, s.record(ctx, tx, now, about, "password_reset_offered", nil)
 }
 
-// carryOut does what a denial of a fact at a time means to its account.
-func (s *Store) carryOut(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID, denial models.Denial, at time.Time) error {
+// carryOut does what a denial of a fact at a time means to its account, and gives the
+// sessions that it ended.
+func (s *Store) carryOut(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID, denial models.Denial, at time.Time) ([]models.ID, error) {
 	switch denial {
 	case models.DenialSetAside:
 		added, err := s.quarantine(ctx, tx, now, userID, at, at)
 		if err != nil || added == 0 {
-			return err
+			return nil, err
 		}
 		return endAll(ctx, tx, userID)
 	case models.DenialFrozen:
 		// And what was added since: whoever added one thing may have added more.
 		if _, err := s.quarantine(ctx, tx, now, userID, at, now); err != nil {
-			return err
+			return nil, err
 		}
 		_, err := tx.Exec(ctx, `
 			UPDATE users
 			SET frozen_at = $2, frozen_until = $3, password_distrusted_at = LEAST(password_distrusted_at, $4)
 			WHERE id = $1`, userID, now, now.Add(models.FreezeFor), at)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		return endAll(ctx, tx, userID)
 	default:
-		return nil
+		return nil, nil
 	}
 }
 
-// endAll ends every session of the account, and with them what they began. No device
-// is remembered beyond it.
-func endAll(ctx context.Context, tx pgx.Tx, userID models.ID) error {
+// endAll ends every session of the account, and with them what they began, and gives
+// them. No device is remembered beyond it.
+func endAll(ctx context.Context, tx pgx.Tx, userID models.ID) ([]models.ID, error) {
 	_, err := tx.Exec(ctx, `DELETE FROM remembered_devices WHERE user_id = $1`, userID)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = tx.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1`, userID)
-	return err
+	return deleteSessions(ctx, tx, `DELETE FROM sessions WHERE user_id = $1 RETURNING id`, userID)
 }
 
 // quarantine sets aside what was added to the account between two times, both

@@ -33,6 +33,9 @@ type Work struct {
 	SendNotice func(ctx context.Context, noticeID models.ID) error
 	// SendLogout tells an app that a session is over.
 	SendLogout func(ctx context.Context, logoutID models.ID) error
+	// DeliverWebhook makes an attempt at a delivery. It is asked for in the transaction
+	// of the fact that is told, and gives how long until the next attempt; 0 for none.
+	DeliverWebhook func(ctx context.Context, deliveryID models.ID) (time.Duration, error)
 }
 
 // Arguments of jobs hold ids alone: rows are looked up when the job runs, and
@@ -55,6 +58,9 @@ type (
 	sendLogout struct {
 		LogoutID models.ID `json:"logout_id"`
 	}
+	deliverWebhook struct {
+		DeliveryID models.ID `json:"delivery_id"`
+	}
 )
 
 func (renewCohort) Kind() string      { return "renew_face_cohort" }
@@ -66,6 +72,7 @@ func (answerRequest) Kind() string    { return "answer_letter_request" }
 func (sendNotice) Kind() string       { return "send_notice" }
 func (sendLogout) Kind() string       { return "send_logout" }
 func (answerClaim) Kind() string      { return "answer_address_claim" }
+func (deliverWebhook) Kind() string   { return "deliver_webhook" }
 
 // onceADay lets one job of a kind into a UTC day, whoever asks for it: the queue
 // forgets its timetable when the instance that leads goes.
@@ -91,9 +98,17 @@ func (sendNotice) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAtt
 // first: what an app holds by then has run out by itself.
 func (sendLogout) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: 8} }
 
+// webhooksQueue keeps receivers that hang from holding up everything else.
+const webhooksQueue = "webhooks"
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (deliverWebhook) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: webhooksQueue} }
+
 const (
 	jobsAtOnce = 4
-	jobWithin  = 30 * time.Minute
+	// webhooksAtOnce are more, for they wait for others most of their time.
+	webhooksAtOnce = 16
+	jobWithin      = 30 * time.Minute
 	// How long what was cancelled may take to notice it.
 	cancelWithin = 5 * time.Second
 )
@@ -129,8 +144,15 @@ func (s *Store) Jobs(work Work, grace time.Duration, log *slog.Logger) (*Jobs, e
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[sendLogout]) error {
 		return work.SendLogout(ctx, job.Args.LogoutID)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[deliverWebhook]) error {
+		again, err := work.DeliverWebhook(ctx, job.Args.DeliveryID)
+		if err == nil && again > 0 {
+			return river.JobSnooze(again) // its attempts are counted in its own row
+		}
+		return err
+	}))
 	client, err := river.NewClient(riverpgxv5.New(s.pool), &river.Config{
-		Queues:          map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobsAtOnce}},
+		Queues:          map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobsAtOnce}, webhooksQueue: {MaxWorkers: webhooksAtOnce}},
 		Workers:         workers,
 		PeriodicJobs:    []*river.PeriodicJob{hourly(renewCohort{}), hourly(purgeFaces{}), hourly(retainEvents{}), hourly(eraseAccounts{}), hourly(attendRecoveries{})},
 		JobTimeout:      jobWithin,

@@ -18,7 +18,8 @@ import (
 // idle is work that does nothing.
 func idle() postgres.Work {
 	nothing := func(context.Context) error { return nil }
-	return postgres.Work{RenewCohort: nothing, PurgeFaces: nothing, RetainEvents: nothing, EraseAccounts: nothing, AttendRecoveries: nothing, SendNotice: func(context.Context, models.ID) error { return nil }}
+	return postgres.Work{RenewCohort: nothing, PurgeFaces: nothing, RetainEvents: nothing, EraseAccounts: nothing, AttendRecoveries: nothing, SendNotice: func(context.Context, models.ID) error { return nil },
+		DeliverWebhook: func(context.Context, models.ID) (time.Duration, error) { return 0, nil }}
 }
 
 func (b bundle) jobs(work postgres.Work, grace time.Duration, log *slog.Logger) *postgres.Jobs {

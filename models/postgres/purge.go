@@ -14,11 +14,15 @@ const (
 	keepStepUps = time.Hour
 	// keepRequests is how long a letter that was asked for may wait for its job.
 	keepRequests = 24 * time.Hour
+	// keepDelivered and keepDead are how long deliveries of webhooks can be looked at and
+	// sent again.
+	keepDelivered = 7 * 24 * time.Hour
+	keepDead      = 30 * 24 * time.Hour
 )
 
 // Purge removes what has expired: sessions (which announces their end to open
-// sockets), challenges, codes for apps' hosts, step-ups, enrolments, counts, devices, proofs of work, and
-// letters with their links. Nothing relies on it, for every lookup checks the time
+// sockets), challenges, step-ups, enrolments, counts, devices, proofs of work, and
+// letters with their links, and deliveries of webhooks that are over. Nothing relies on it, for every lookup checks the time
 // itself; but whose sign-in stopped after the password is told by it, and it frees the
 // user names of registrations that were not confirmed. Of failures in a row it forgets those that ended long ago without closing their lane.
 func (s *Store) Purge(ctx context.Context) error {
@@ -52,6 +56,9 @@ func (s *Store) Purge(ctx context.Context) error {
 		{`DELETE FROM spent_assertions WHERE expires_at <= $1`, 0},
 		{`DELETE FROM logouts WHERE created_at <= $1`, keepLogouts},
 		{`DELETE FROM known_devices WHERE last_used_at <= $1`, models.KnownDeviceWithin},
+		{`DELETE FROM webhook_deliveries WHERE delivered_at <= $1`, keepDelivered},
+		{`DELETE FROM webhook_deliveries WHERE dead_at <= $1`, keepDead},
+		{`DELETE FROM webhook_secrets WHERE expires_at <= $1`, 0},
 	} {
 		if _, err := s.pool.Exec(ctx, old.sql, now.Add(-old.kept)); err != nil {
 			return fail(err)

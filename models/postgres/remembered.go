@@ -86,36 +86,40 @@ func (s *Store) ForgetRemembered(ctx context.Context, by models.Session, id mode
 		if tag.RowsAffected() == 0 {
 			return notFound()
 		}
-		if err := endRecognised(ctx, tx, by, id); err != nil {
+		ended, err := endRecognised(ctx, tx, by, id)
+		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, now, by, "remembered_device_removed", map[string]any{"id": id})
+		if err := s.record(ctx, tx, now, by, "remembered_device_removed", map[string]any{"id": id}); err != nil {
+			return err
+		}
+		return s.recordRevoked(ctx, tx, now, by, ended)
 	})
 }
 
 // forgetAllRemembered forgets every device of the account, that of this session too,
-// and ends what they let in elsewhere.
-func forgetAllRemembered(ctx context.Context, tx pgx.Tx, session models.Session) error {
+// and ends what they let in elsewhere, which it gives.
+func forgetAllRemembered(ctx context.Context, tx pgx.Tx, session models.Session) ([]models.ID, error) {
 	_, err := tx.Exec(ctx, `DELETE FROM remembered_devices WHERE user_id = $1`, session.User.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	return endRecognised(ctx, tx, session, "")
 }
 
 // endRecognised ends the account's other sessions in which a device was recognised, or
-// any with "": whoever holds a copy of its key may be in one.
-func endRecognised(ctx context.Context, tx pgx.Tx, session models.Session, id models.ID) error {
+// any with "": whoever holds a copy of its key may be in one. It gives them.
+func endRecognised(ctx context.Context, tx pgx.Tx, session models.Session, id models.ID) ([]models.ID, error) {
 	method := map[string]any{"method": models.Device}
 	if id != "" {
 		method["remembered"] = id
 	}
 	pattern, err := json.Marshal([]any{method})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = tx.Exec(ctx, `
+	return deleteSessions(ctx, tx, `
 		DELETE FROM sessions
-		WHERE user_id = $1 AND id <> $2 AND methods @> $3`, session.User.ID, session.ID, pattern)
-	return err
+		WHERE user_id = $1 AND id <> $2 AND methods @> $3
+		RETURNING id`, session.User.ID, session.ID, pattern)
 }

@@ -159,10 +159,11 @@ func (s *Store) EndOtherSessions(ctx context.Context, by models.Session) error {
 		if err := lockUser(ctx, tx, by.User.ID); err != nil {
 			return err
 		}
-		if err := endOthers(ctx, tx, by); err != nil {
+		ended, err := endOthers(ctx, tx, by)
+		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, now, by, "other_sessions_ended", nil)
+		return s.record(ctx, tx, now, by, "other_sessions_ended", map[string]any{"ended": ended})
 	})
 }
 
@@ -175,26 +176,45 @@ func (s *Store) EndAllSessions(ctx context.Context, by models.Session) error {
 		if err := forgetOtherDevices(ctx, tx, by); err != nil {
 			return err
 		}
-		if err := endAll(ctx, tx, by.User.ID); err != nil {
+		ended, err := endAll(ctx, tx, by.User.ID)
+		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, now, by, "all_sessions_ended", nil)
+		return s.record(ctx, tx, now, by, "all_sessions_ended", map[string]any{"ended": ended})
 	})
 }
 
-// endOthers ends every session of the account but this one.
-func endOthers(ctx context.Context, tx pgx.Tx, session models.Session) error {
-	_, err := tx.Exec(ctx, `
+// endOthers ends every session of the account but this one, and gives those.
+func endOthers(ctx context.Context, tx pgx.Tx, session models.Session) ([]models.ID, error) {
+	ended, err := deleteSessions(ctx, tx, `
 		DELETE FROM sessions
-		WHERE user_id = $1 AND id <> $2`, session.User.ID, session.ID)
+		WHERE user_id = $1 AND id <> $2
+		RETURNING id`, session.User.ID, session.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// Apps come back by the session that stays; what was stolen of it before does not.
 	if err := endGrants(ctx, tx, session.User.ID); err != nil {
-		return err
+		return nil, err
 	}
-	return forgetOtherDevices(ctx, tx, session)
+	return ended, forgetOtherDevices(ctx, tx, session)
+}
+
+// deleteSessions gives the sessions that a statement ended.
+func deleteSessions(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]models.ID, error) {
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[models.ID])
+}
+
+// recordRevoked notes the sessions that something else ended beside what it did, if any.
+func (s *Store) recordRevoked(ctx context.Context, tx pgx.Tx, now time.Time, by models.Session, ended []models.ID) error {
+	if len(ended) == 0 {
+		return nil
+	}
+	return s.record(ctx, tx, now, by, "sessions_revoked", map[string]any{"ended": ended})
 }
 
 func insertSession(ctx context.Context, tx pgx.Tx, s models.Session) error {

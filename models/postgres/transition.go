@@ -127,18 +127,21 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 	session.IdleEndsAt, session.EndsAt = after.IdleEndsAt, after.EndsAt
 	session.LastSeenAt = now
 
-	token, opened, ended := "", false, false
+	token, opened, gone := "", false, false
+	var revoked []models.ID
 	for _, effect := range effects {
 		var err error
+		var ended []models.ID
 		switch effect.Kind {
 		case models.EffectOpen:
 			token, opened = seal.NewToken(), true
 		case models.EffectRotate:
 			token = seal.NewToken()
 		case models.EffectEndOthers:
-			err = endOthers(ctx, tx, session)
+			ended, err = endOthers(ctx, tx, session)
 		case models.EffectEndAll:
-			ended, err = true, endAll(ctx, tx, session.User.ID)
+			gone = true
+			ended, err = endAll(ctx, tx, session.User.ID)
 		case models.EffectDropEnrolments:
 			err = dropEnrolments(ctx, tx, session.User.ID)
 		case models.EffectEstablish:
@@ -156,7 +159,7 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 		case models.EffectReissue:
 			err = reissue(ctx, tx, now, effect.Code)
 		case models.EffectForgetDevices:
-			err = forgetAllRemembered(ctx, tx, session)
+			ended, err = forgetAllRemembered(ctx, tx, session)
 		case models.EffectDropSecondEmail:
 			err = dropSecondEmail(ctx, tx, session.User.ID)
 		case models.EffectKnowDevice:
@@ -167,8 +170,12 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 		if err != nil {
 			return models.Session{}, "", err
 		}
+		revoked = append(revoked, ended...)
 	}
-	if ended {
+	if err := s.recordRevoked(ctx, tx, now, session, revoked); err != nil {
+		return models.Session{}, "", err
+	}
+	if gone {
 		return session, "", nil
 	}
 	if token != "" {

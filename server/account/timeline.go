@@ -60,6 +60,11 @@ var timeline = map[string]said{
 	"session_ended":             {"A sign-in was ended", "That browser or app has to sign in again."},
 	"other_sessions_ended":      {"You signed out everywhere else", "Only the browser you did it in stayed signed in."},
 	"all_sessions_ended":        {"You signed out everywhere", "This browser too."},
+	"sessions_revoked":          {"Sign-ins were ended", "Those browsers and apps have to sign in again."},
+	"webhook_added":             {"You added a webhook", "It is told what happens at accounts here."},
+	"webhook_changed":           {"You changed a webhook", "Where it goes, what it is told, or whether it is on."},
+	"webhook_removed":           {"You removed a webhook", "It is told nothing any more."},
+	"webhook_secret_rotated":    {"You made a new secret for a webhook", "For a day the one before works too."},
 	"email_confirmed":           {"Your address was confirmed", "The link that we sent there was followed."},
 	"email_claimed":             {"Somebody gave your address as theirs", "They got nothing by it. We told you in a letter."},
 	"email_lost":                {"Your address was confirmed by another account", "You never confirmed it here. Sign in by your username, and give another."},
@@ -84,7 +89,7 @@ var timeline = map[string]said{
 }
 
 // ofNobody are the facts of no account.
-var ofNobody = []string{"face_cohort_activated", "account_erased"}
+var ofNobody = []string{"face_cohort_activated", "account_erased", "webhook_gone"}
 
 var factorNames = map[models.Factor]string{
 	models.Password: "your password", models.Passkey: "a passkey", models.TOTP: "your authenticator app", models.Face: "your face",

@@ -15,8 +15,9 @@ import (
 // models/mfa.
 var recorded = regexp.MustCompile(`(?:record\((?:[^"\n]*[^"\n{])?|guarded\([^"\n]*|Fact:\s*|fact(?: :=|:=| =) )"([a-z_]+)"|\.user_id::uuid, '([a-z_]+)'`)
 
-func TestTheTimelineHasWordsForEveryFact(t *testing.T) {
-	t.Parallel()
+// facts are all that the sources record.
+func facts(t *testing.T) map[string]bool {
+	t.Helper()
 	facts := map[string]bool{}
 	for _, root := range []string{"../../models", ".."} {
 		err := fs.WalkDir(os.DirFS(root), ".", func(path string, _ fs.DirEntry, err error) error {
@@ -33,12 +34,61 @@ func TestTheTimelineHasWordsForEveryFact(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	return facts
+}
+
+func TestTheTimelineHasWordsForEveryFact(t *testing.T) {
+	t.Parallel()
+	facts := facts(t)
 	for fact := range facts {
 		if _, ok := timeline[fact]; !ok && !slices.Contains(ofNobody, fact) {
 			t.Errorf("the timeline has no words for %s", fact)
 		}
 	}
 	for fact := range timeline {
+		if !facts[fact] {
+			t.Errorf("nobody records %s", fact)
+		}
+	}
+}
+
+// withheld are the facts that no webhook is told, and why.
+var withheld = map[string][]string{
+	"half of a sign-in, or a proof within one that stands": {"password_passed", "factor_passed", "stepped_up", "password_reset_begun"},
+	"asked for, and nothing came of it yet": {
+		"password_reset_offered", "recovery_asked", "recovery_waiting", "recovery_ready", "email_change_asked", "second_email_asked",
+		"email_claimed", "assisted_opened", "assisted_approved", "deletion_begun",
+	},
+	"between the account and this site": {
+		"breach_check_failed", "device_key_added", "device_key_removed", "first_device", "second_email_added", "second_email_removed", "exported",
+		"face_consent_given", "face_consent_withdrawn", "face_refused", "face_purge_ahead", "group_joined", "group_left",
+	},
+	"between the account and one app, which no other app needs to know": {
+		"app_signed_in", "app_entered", "app_allowed", "app_withdrawn", "app_confirmed", "code_reused", "refresh_token_reused",
+	},
+	"of the site": {
+		"user_imported", "face_cohort_activated", "webhook_added", "webhook_changed", "webhook_removed", "webhook_secret_rotated", "webhook_gone",
+	},
+}
+
+// Whoever adds a fact decides whether it leaves the server.
+func TestEveryFactIsPublishedOrWithheld(t *testing.T) {
+	t.Parallel()
+	facts, decided := facts(t), map[string]int{}
+	for _, fact := range models.PublishedFacts() {
+		decided[fact]++
+	}
+	for _, list := range withheld {
+		for _, fact := range list {
+			decided[fact]++
+		}
+	}
+	for fact := range facts {
+		if decided[fact] != 1 {
+			t.Errorf("%s: it is to be in one of models.published and withheld, and is in %d", fact, decided[fact])
+		}
+	}
+	for fact := range decided {
 		if !facts[fact] {
 			t.Errorf("nobody records %s", fact)
 		}

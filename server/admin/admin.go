@@ -1,6 +1,7 @@
-// Package admin is what the people who run the site do for others. So far that is
-// letting somebody back in who lost every factor: one admin asks, another agrees, and
-// the account's owner gets a link. Nobody here sets a password or a factor for anybody.
+// Package admin is what the people who run the site do. They let somebody back in who lost
+// every factor: one admin asks, another agrees, and the account's owner gets a link.
+// Nobody here sets a password or a factor for anybody. And they say which programs are
+// told what happens, and watch it.
 package admin
 
 import (
@@ -19,12 +20,26 @@ type Store interface {
 	OpenAssisted(ctx context.Context, ref models.Ref, username string, decide models.Decide) (models.ID, error)
 	ApproveAssisted(ctx context.Context, ref models.Ref, id models.ID, decide models.Decide) error
 	WithdrawAssisted(ctx context.Context, by models.Session, id models.ID) error
+
+	Webhooks(ctx context.Context) ([]models.Webhook, error)
+	AddWebhook(ctx context.Context, ref models.Ref, w models.Webhook, decide models.Decide) (secret string, err error)
+	ChangeWebhook(ctx context.Context, ref models.Ref, id models.ID, change models.WebhookChange, decide models.Decide) (models.Webhook, error)
+	RemoveWebhook(ctx context.Context, ref models.Ref, id models.ID, decide models.Decide) error
+	RotateWebhookSecret(ctx context.Context, ref models.Ref, id models.ID, decide models.Decide) (secret string, err error)
+	TestWebhook(ctx context.Context, id models.ID) (models.ID, error)
+	Deliveries(ctx context.Context, endpoint models.ID, state models.DeliveryState, before models.ID, limit int) ([]models.Delivery, error)
+	ReplayDelivery(ctx context.Context, id models.ID) error
+	PublishedEvents(ctx context.Context, behind models.ID, limit int) ([]models.AuditEvent, error)
 }
 
 // Handlers answers the requests of this part.
 type Handlers struct {
 	*web.Door
 	Store Store
+	// CheckURL tells what is wrong with a webhook's address.
+	CheckURL func(string) error
+	// Stream holds an answer open and writes what more gives, until the session ends.
+	Stream func(c *fiber.Ctx, more func(context.Context) (string, error)) error
 }
 
 type recoveryBody struct {

@@ -1,5 +1,5 @@
-// Package live holds sockets open for sessions: each closes within a second of
-// its session's end, whichever instance ended it.
+// Package live holds sockets and streams open for sessions: each closes within a second
+// of its session's end, whichever instance ended it.
 package live
 
 import (
@@ -16,12 +16,12 @@ import (
 const closeSessionEnded = 4401
 
 const (
-	socketsPerSession = 20 // each open page of a browser has one
-	backlog           = 64 // messages a slow client may lag behind
-	writeWithin       = 5 * time.Second
+	linesPerSession = 20 // each open page of a browser has one
+	backlog         = 64 // messages a slow client may lag behind
+	writeWithin     = 5 * time.Second
 )
 
-// lookEvery is how often the sessions of open sockets are looked at. An end by
+// lookEvery is how often the sessions of open lines are looked at. An end by
 // a statement is announced at once; idle and absolute ends come by themselves,
 // and so does what a stricter policy ends.
 const lookEvery = 500 * time.Millisecond
@@ -29,59 +29,64 @@ const lookEvery = 500 * time.Millisecond
 // States tells where those of some sessions stand that are live.
 type States func(context.Context, []models.ID) (map[models.ID]models.State, error)
 
-// Hub knows every open socket of this instance by its session.
+// Hub knows every open line of this instance by its session.
 type Hub struct {
 	states States
 
-	mu      sync.Mutex
-	sockets map[models.ID]map[*socket]struct{} // guarded by mu
-	closed  bool                               // guarded by mu
+	mu     sync.Mutex
+	lines  map[models.ID]map[*line]struct{} // guarded by mu
+	closed bool                             // guarded by mu
 }
 
-// socket is one connection. Its own goroutine alone writes to conn.
-type socket struct {
+// line is one connection that is held open, a socket or a stream. Its own goroutine alone
+// writes to it.
+type line struct {
 	topic   string
 	session models.ID
-	state   models.State // of the session when the socket was opened
-	conn    *websocket.Conn
+	state   models.State // of the session when the line was opened
 	out     chan []byte
 	end     chan int // close code; at most one is ever read
 }
 
+// newLine makes a line of a topic, or of none with "".
+func newLine(topic string, session models.Session) *line {
+	return &line{topic: topic, session: session.ID, state: session.State, out: make(chan []byte, backlog), end: make(chan int, 1)}
+}
+
 // NewHub makes an empty hub.
 func NewHub(states States) *Hub {
-	return &Hub{states: states, sockets: map[models.ID]map[*socket]struct{}{}}
+	return &Hub{states: states, lines: map[models.ID]map[*line]struct{}{}}
 }
 
 // SessionEnded closes what was opened for a session.
 func (h *Hub) SessionEnded(id models.ID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for s := range h.sockets[id] {
-		s.close(closeSessionEnded)
+	for l := range h.lines[id] {
+		l.close(closeSessionEnded)
 	}
 }
 
-// Tell hands a text to every socket of a topic.
+// Tell hands a text to every line of a topic.
 func (h *Hub) Tell(topic string, text []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, group := range h.sockets {
-		for s := range group {
-			if s.topic != topic {
+	for _, group := range h.lines {
+		for l := range group {
+			if l.topic != topic {
 				continue
 			}
 			select {
-			case s.out <- text:
+			case l.out <- text:
 			default:
 				// Too slow: it may come back and read the list.
-				s.close(websocket.CloseTryAgainLater)
+				l.close(websocket.CloseTryAgainLater)
 			}
 		}
 	}
 }
 
-// Watch closes the sockets of sessions that have run out, until ctx ends.
+// Watch closes the lines of sessions that have run out, until ctx ends.
 func (h *Hub) Watch(ctx context.Context) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
@@ -96,11 +101,11 @@ func (h *Hub) Watch(ctx context.Context) {
 }
 
 // look asks for all sessions in one query. Records that can't be reached end
-// no socket: nothing new can be said meanwhile.
+// no line: nothing new can be said meanwhile.
 func (h *Hub) look(ctx context.Context) {
 	h.mu.Lock()
-	ids := make([]models.ID, 0, len(h.sockets))
-	for id := range h.sockets {
+	ids := make([]models.ID, 0, len(h.lines))
+	for id := range h.lines {
 		ids = append(ids, id)
 	}
 	h.mu.Unlock()
@@ -116,64 +121,64 @@ func (h *Hub) look(ctx context.Context) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, id := range ids {
-		for s := range h.sockets[id] {
-			if s.over(states[id]) {
-				s.close(closeSessionEnded)
+		for l := range h.lines[id] {
+			if l.over(states[id]) {
+				l.close(closeSessionEnded)
 			}
 		}
 	}
 }
 
-// Missed ends every socket, for messages may have been announced while nobody
+// Missed ends every line, for messages may have been announced while nobody
 // listened: whoever comes back reads the list.
 func (h *Hub) Missed() { h.endAll(websocket.CloseTryAgainLater, false) }
 
-// Close ends every socket and lets no new one in.
+// Close ends every line and lets no new one in.
 func (h *Hub) Close() { h.endAll(websocket.CloseGoingAway, true) }
 
 func (h *Hub) endAll(code int, forGood bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed = h.closed || forGood
-	for _, group := range h.sockets {
-		for s := range group {
-			s.close(code)
+	for _, group := range h.lines {
+		for l := range group {
+			l.close(code)
 		}
 	}
 }
 
-func (h *Hub) add(s *socket) bool {
+func (h *Hub) add(l *line) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed || len(h.sockets[s.session]) >= socketsPerSession {
+	if h.closed || len(h.lines[l.session]) >= linesPerSession {
 		return false
 	}
-	if h.sockets[s.session] == nil {
-		h.sockets[s.session] = map[*socket]struct{}{}
+	if h.lines[l.session] == nil {
+		h.lines[l.session] = map[*line]struct{}{}
 	}
-	h.sockets[s.session][s] = struct{}{}
+	h.lines[l.session][l] = struct{}{}
 	return true
 }
 
-func (h *Hub) remove(s *socket) {
+func (h *Hub) remove(l *line) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.sockets[s.session], s)
-	if len(h.sockets[s.session]) == 0 {
-		delete(h.sockets, s.session)
+	delete(h.lines[l.session], l)
+	if len(h.lines[l.session]) == 0 {
+		delete(h.lines, l.session)
 	}
 }
 
 // over tells whether the session is gone, for which now is "", or was signed in when
-// the socket was opened and is so no more.
-func (s *socket) over(now models.State) bool {
-	return now == "" || s.state == models.Authenticated && now != models.Authenticated
+// the line was opened and is so no more.
+func (l *line) over(now models.State) bool {
+	return now == "" || l.state == models.Authenticated && now != models.Authenticated
 }
 
-// close asks the socket's goroutine to end. It never blocks.
-func (s *socket) close(code int) {
+// close asks the line's goroutine to end. It never blocks.
+func (l *line) close(code int) {
 	select {
-	case s.end <- code:
+	case l.end <- code:
 	default:
 	}
 }

@@ -21,15 +21,29 @@ func (h *Handlers) Socket(topic string) fiber.Handler {
 		if !websocket.IsWebSocketUpgrade(c) {
 			return models.Invalid("", "upgrade", "this address speaks WebSocket")
 		}
-		if origin := c.Get(fiber.HeaderOrigin); origin != "" && origin != h.Origin {
-			return models.Refuse(models.CodeCrossSite, "this request came from another site")
+		if err := h.sameSite(c); err != nil {
+			return err
 		}
 		session := web.Session(c)
 		return websocket.New(func(conn *websocket.Conn) { h.Hub.serve(conn, topic, session) })(c)
 	}
 }
 
+// sameSite refuses a page of another site.
+func (h *Handlers) sameSite(c *fiber.Ctx) error {
+	if origin := c.Get(fiber.HeaderOrigin); origin != "" && origin != h.Origin {
+		return models.Refuse(models.CodeCrossSite, "this request came from another site")
+	}
+	return nil
+}
+
 // Events answers GET /v1/session/events: a socket that says nothing and closes when
-// the session ends. It is open to everybody, for a browser doesn't tell its page why a
-// socket was refused: where there is no session, the socket is closed at once.
-func (h *Handlers) Events(c *fiber.Ctx) error { return h.Socket("")(c) }
+// the session ends, or for whoever asks for it a stream of events that says so. It is open
+// to everybody, for a browser doesn't tell its page why a socket was refused: where there
+// is no session, it is over at once.
+func (h *Handlers) Events(c *fiber.Ctx) error {
+	if asksForStream(c) {
+		return h.sessionStream(c)
+	}
+	return h.Socket("")(c)
+}

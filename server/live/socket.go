@@ -13,16 +13,16 @@ const pingEvery = 15 * time.Second
 // serve runs one socket of a session until either side ends it. It is of a topic,
 // or of none with "".
 func (h *Hub) serve(conn *websocket.Conn, topic string, session models.Session) {
-	s := &socket{topic: topic, session: session.ID, state: session.State, conn: conn, out: make(chan []byte, backlog), end: make(chan int, 1)}
+	l := newLine(topic, session)
 	if session.State == models.Anonymous {
-		s.goodbye(closeSessionEnded)
+		goodbye(conn, closeSessionEnded)
 		return
 	}
-	if !h.add(s) {
-		s.goodbye(websocket.CloseTryAgainLater)
+	if !h.add(l) {
+		goodbye(conn, websocket.CloseTryAgainLater)
 		return
 	}
-	defer h.remove(s)
+	defer h.remove(l)
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
@@ -34,36 +34,36 @@ func (h *Hub) serve(conn *websocket.Conn, topic string, session models.Session) 
 			}
 		}
 	}()
-	s.write(gone)
+	l.write(conn, gone)
 	// The library's Close leaves the connection open; a read deadline in the
 	// past ends it at once, and with it the reading goroutine.
 	_ = conn.SetReadDeadline(time.Now())
 	<-gone
 }
 
-func (s *socket) write(gone <-chan struct{}) {
+func (l *line) write(conn *websocket.Conn, gone <-chan struct{}) {
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
 	for {
 		select {
 		case <-gone:
 			return
-		case code := <-s.end:
-			s.goodbye(code)
+		case code := <-l.end:
+			goodbye(conn, code)
 			return
-		case text := <-s.out:
-			_ = s.conn.SetWriteDeadline(time.Now().Add(writeWithin))
-			if s.conn.WriteMessage(websocket.TextMessage, text) != nil {
+		case text := <-l.out:
+			_ = conn.SetWriteDeadline(time.Now().Add(writeWithin))
+			if conn.WriteMessage(websocket.TextMessage, text) != nil {
 				return
 			}
 		case <-ping.C:
-			if s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeWithin)) != nil {
+			if conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeWithin)) != nil {
 				return
 			}
 		}
 	}
 }
 
-func (s *socket) goodbye(code int) {
-	_ = s.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(writeWithin))
+func goodbye(conn *websocket.Conn, code int) {
+	_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(writeWithin))
 }

@@ -69,10 +69,10 @@ func (d *Door) Admit(c *fiber.Ctx, session models.Session) error {
 	c.Locals(keySession, session)
 	c.Locals(keyBegan, began)
 	now := d.Now()
-	// A page opens its socket again whenever the line was cut, with nobody before it.
+	// A page opens its line again whenever it was cut, with nobody before it.
 	// Proxies that ask about one may keep Upgrade to themselves.
-	socket := strings.EqualFold(c.Get(fiber.HeaderUpgrade), "websocket") || c.Get(fiber.HeaderSecWebSocketKey) != ""
-	if session.State == models.Authenticated && !socket && now.Sub(session.LastSeenAt) >= d.TouchEvery {
+	line := strings.EqualFold(c.Get(fiber.HeaderUpgrade), "websocket") || c.Get(fiber.HeaderSecWebSocketKey) != "" || strings.Contains(c.Get(fiber.HeaderAccept), "text/event-stream")
+	if session.State == models.Authenticated && !line && now.Sub(session.LastSeenAt) >= d.TouchEvery {
 		return d.Store.Touch(c.UserContext(), session.Ref(), Client(c), now.Add(d.Policy(c).Timeouts.Idle.Std()))
 	}
 	return nil
