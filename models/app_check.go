@@ -176,8 +176,8 @@ func badRedirect(uri string, public bool) string {
 	case u.Scheme != strings.ToLower(strings.SplitN(uri, ":", 2)[0]) || !strings.HasPrefix(uri, u.Scheme+":") || u.Host != strings.ToLower(u.Host):
 		return "must have scheme and host in lower case"
 	case u.Scheme == "https" || u.Scheme == "http":
-		if u.Host == "" || !strings.HasPrefix(u.EscapedPath(), "/") {
-			return "must be absolute, with a host and a path"
+		if u.Host == "" {
+			return "must be absolute, with a host"
 		}
 		if strings.Contains(u.Path+"/", "/../") || strings.Contains(u.Path+"/", "/./") {
 			return "must have no dot segments"

@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { clientsText } from "./helpers/app.mjs";
 import { policyText } from "./helpers/policy.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -38,6 +39,9 @@ const models = process.env.SALLYPORT_FACE_MODELS ?? path.join(root, ".run/models
 const port = await freePort();
 const mailPort = await freePort();
 const url = `http://localhost:${port}`;
+const appURL = `http://localhost:${await freePort()}`;
+const clients = path.join(folder, "clients.yaml");
+writeFileSync(clients, clientsText(appURL));
 
 let failed = 0;
 try {
@@ -74,6 +78,7 @@ async function serving(verification, work) {
       SALLYPORT_KEYS_DIGEST_FILE: path.join(folder, "keys/digest.key"),
       SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION: verification,
       SALLYPORT_POLICY_FILE: policy,
+      SALLYPORT_CLIENTS_FILE: clients,
       SALLYPORT_MAIL_VIEWER: `127.0.0.1:${mailPort}`,
       // Browser and camera are on this machine too, and people at the camera are not the ones to wait for others.
       SALLYPORT_FACE_WORKERS: "2",
@@ -132,7 +137,7 @@ async function node(args) {
   const tests = spawn(process.execPath, args, {
     cwd: here,
     stdio: "inherit",
-    env: { ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy, SALLYPORT_E2E_MAIL: `http://127.0.0.1:${mailPort}` },
+    env: { ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy, SALLYPORT_E2E_MAIL: `http://127.0.0.1:${mailPort}`, SALLYPORT_E2E_APP_URL: appURL },
   });
   const [code] = await once(tests, "exit");
   return code ?? 1;

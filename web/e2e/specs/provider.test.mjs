@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import express from "express";
+import openid from "express-openid-connect";
+import * as client from "openid-client";
+import { secret } from "../helpers/app.mjs";
+import { appURL, base, launch, looksRight, openTab } from "../helpers/browser.mjs";
+import { comeIn, confirmInDialog, endSession, joinWithApp, somebody } from "../helpers/people.mjs";
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser.close());
+
+/**
+ * Has an app answer while a test runs.
+ * @param {import("node:test").TestContext} t
+ * @param {import("node:http").RequestListener} app
+ */
+async function serve(t, app) {
+  const server = createServer(app).listen(Number(new URL(appURL).port), "localhost");
+  await once(server, "listening");
+  t.after(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  });
+}
+
+/**
+ * openid-client, as its readme uses it.
+ * @param {string} id
+ */
+async function discover(id) {
+  return client.discovery(new URL(base), id, secret, undefined, { execute: [client.allowInsecureRequests] });
+}
+
+/**
+ * Sends a page to the provider and gives what comes back to the callback.
+ * @param {import("node:test").TestContext} t
+ * @param {client.Configuration} config
+ * @param {Record<string, string>} more
+ */
+async function begin(t, config, more) {
+  const verifier = client.randomPKCECodeVerifier();
+  const state = client.randomState();
+  const nonce = client.randomNonce();
+  const to = client.buildAuthorizationUrl(config, {
+    redirect_uri: `${appURL}/callback`, scope: "openid profile email", state, nonce,
+    code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256", ...more,
+  });
+  /** @param {string} url */
+  const end = (url) => client.authorizationCodeGrant(config, new URL(url), { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce });
+  return { to: to.href, end };
+}
+
+/** @type {import("node:http").RequestListener} */
+const blank = (_, response) => response.setHeader("Content-Type", "text/html").end('<!doctype html><title>App</title><link rel="icon" href="data:,"><h1>The app</h1>');
+
+test("openid-client: somebody signs in on the way to an app, and out again", async (t) => {
+  await serve(t, blank);
+  const person = somebody();
+  const page = await openTab(t, browser);
+  await joinWithApp(page, person);
+  await endSession(page);
+  const config = await discover("own");
+  const way = await begin(t, config, { login_hint: person.username });
+  await page.goto(way.to);
+  await page.waitForURL((url) => url.pathname === "/login");
+  assert.equal(await page.getByLabel("Email or username").inputValue(), person.username);
+  await comeIn(page, person);
+  await page.reload();
+  await page.waitForURL((url) => url.href.startsWith(`${appURL}/callback`));
+  const tokens = await way.end(page.url());
+  const claims = /** @type {client.IDToken} */ (tokens.claims());
+  assert.equal(claims.acr, "aal2");
+  assert.equal(claims.preferred_username, person.username);
+  const user = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
+  assert.equal(user.preferred_username, person.username);
+  const out = client.buildEndSessionUrl(config, { id_token_hint: tokens.id_token ?? "", post_logout_redirect_uri: `${appURL}/` });
+  await page.goto(out.href);
+  await page.waitForURL(`${appURL}/`);
+  await assert.rejects(client.fetchUserInfo(config, tokens.access_token, claims.sub));
+});
+
+test("openid-client: an app of others asks first, and is believed again after a fresh sign-in", async (t) => {
+  await serve(t, blank);
+  const person = somebody();
+  const page = await openTab(t, browser, { refusals: [403] }); // that a step-up is wanted
+  await joinWithApp(page, person);
+  const config = await discover("others");
+  const first = await begin(t, config, {});
+  await page.goto(first.to);
+  await page.getByRole("heading", { name: "Sign in to Example of others?" }).waitFor();
+  await looksRight(page);
+  await page.getByRole("button", { name: "Go on to Example of others" }).click();
+  await page.waitForURL((url) => url.href.startsWith(`${appURL}/callback`));
+  await first.end(page.url());
+
+  const second = await begin(t, config, { prompt: "login" });
+  await page.goto(second.to);
+  await page.getByRole("heading", { name: "Confirm it’s you" }).first().waitFor();
+  await looksRight(page);
+  await page.getByRole("button", { name: "Confirm it’s me" }).click();
+  await confirmInDialog(page, person);
+  await page.waitForURL((url) => url.href.startsWith(`${appURL}/callback`));
+  const claims = /** @type {client.IDToken} */ ((await second.end(page.url())).claims());
+  assert.ok(Date.now() / 1000 - Number(claims.auth_time) < 60);
+});
+
+test("express-openid-connect: an ID token by form, a cookie, an API behind it", async (t) => {
+  const app = express();
+  app.use(openid.auth({ issuerBaseURL: base, baseURL: appURL, clientID: "own", secret, authRequired: false }));
+  app.get("/", (request, response) => void response.type("html").send(`<!doctype html><title>App</title><link rel="icon" href="data:,"><h1>${request.oidc.user?.name ?? "nobody"}</h1>`));
+  app.get("/api/me", (request, response) => void (request.oidc.isAuthenticated() ? response.json(request.oidc.user) : response.sendStatus(401)));
+  await serve(t, app);
+  const person = somebody();
+  const page = await openTab(t, browser);
+  await joinWithApp(page, person);
+  assert.equal((await page.request.get(`${appURL}/api/me`)).status(), 401);
+  await page.goto(`${appURL}/login`);
+  await page.waitForURL(`${appURL}/`);
+  assert.match(await page.locator("h1").innerText(), /./);
+  const user = await (await page.request.get(`${appURL}/api/me`)).json();
+  assert.equal(user.preferred_username, person.username);
+  await page.goto(`${appURL}/logout`);
+  await page.waitForURL((url) => url.href.startsWith(appURL));
+  assert.equal((await page.request.get(`${appURL}/api/me`)).status(), 401);
+});
