@@ -445,3 +445,49 @@ func TestScriptsOfOtherOriginsMayTalkToTheTokenEndpoint(t *testing.T) {
 		}
 	}
 }
+
+// What an app may have is looked at whenever it asks, not when it was given.
+func TestWhoMayNoLongerSignInIsNotToldOf(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	secret := s.chatApp(func(a *models.App) { a.Groups = []string{"staff"} })
+	ada := s.withTOTP("ada")
+	if got := ada.authorize(asks("chat", callback)).Get("error"); got != "access_denied" {
+		t.Errorf("before: %q", got)
+	}
+	if err := s.SetGroup(t.Context(), "ada", "staff", true); err != nil {
+		t.Fatal(err)
+	}
+	access, refresh := s.family(secret, ada)
+	code := ada.authorize(asks("chat", callback)).Get("code")
+	s.userinfo(access).want(200)
+	if err := s.SetGroup(t.Context(), "ada", "staff", false); err != nil {
+		t.Fatal(err)
+	}
+	s.userinfo(access).want(401)
+	if told := s.exchange("/oauth/introspect", "chat", secret, url.Values{"token": {access}}).want(200); told.Body["active"] != false {
+		t.Errorf("introspection: %v", told.Body)
+	}
+	s.redeem("chat", secret, code).want(400)
+	s.refresh("chat", secret, refresh).want(400)
+}
+
+// Records out of reach are 503, never a reason for an app to sign somebody out.
+func TestAppsOfTheProviderWaitForTheRecords(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	secret := s.chatApp()
+	ada := s.withTOTP("ada")
+	access, refresh := s.family(secret, ada)
+	code := ada.authorize(asks("chat", callback)).Get("code")
+	s.Pool.Close()
+	for _, a := range []*answer{
+		s.userinfo(access), s.redeem("chat", secret, code), s.refresh("chat", secret, refresh),
+		s.exchange("/oauth/introspect", "chat", secret, url.Values{"token": {access}}), s.exchange("/oauth/par", "chat", secret, asks("chat", callback)),
+		ada.get("/oauth/authorize?" + asks("chat", callback, "prompt", "none").Encode()), ada.get("/oauth/end-session"),
+	} {
+		if a.Status != http.StatusServiceUnavailable || len(a.Header.Values("Set-Cookie")) > 0 {
+			t.Errorf("%s: got %d %s", a.what, a.Status, a.Raw)
+		}
+	}
+}

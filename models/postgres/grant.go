@@ -89,17 +89,7 @@ func scanGrant(row pgx.Row, more ...any) (models.Grant, error) {
 // hands.
 func (s *Store) RedeemCode(ctx context.Context, hash models.TokenHash, accept func(models.Grant, models.AuthCode) bool, mint func(models.Grant) models.Mint) (models.Grant, models.User, error) {
 	fact := "code_reused"
-	return s.exchange(ctx, fact, func(tx pgx.Tx, now time.Time) (grant models.Grant, used bool, err error) {
-		// The grant's lock first, in every use: of many at once each waits for its turn.
-		_, err = tx.Exec(ctx, `
-			SELECT 1
-			FROM authorization_codes c
-			JOIN grants g ON g.id = c.grant_id
-			WHERE c.code_hash = $1
-			FOR UPDATE OF g`, hash[:])
-		if err != nil {
-			return grant, false, err
-		}
+	return s.exchange(ctx, hash, fact, func(tx pgx.Tx, now time.Time) (grant models.Grant, used bool, err error) {
 		code := models.AuthCode{Hash: hash}
 		grant, err = scanGrant(tx.QueryRow(ctx, `
 			UPDATE authorization_codes c
@@ -124,16 +114,7 @@ func (s *Store) RedeemCode(ctx context.Context, hash models.TokenHash, accept fu
 // ends, for one of the two who have it stole it (RFC 9700 section 4.14.2).
 func (s *Store) RotateRefresh(ctx context.Context, hash models.TokenHash, accept func(models.Grant) bool, mint func(models.Grant) models.Mint) (models.Grant, models.User, error) {
 	fact := "refresh_token_reused"
-	return s.exchange(ctx, fact, func(tx pgx.Tx, now time.Time) (grant models.Grant, used bool, err error) {
-		_, err = tx.Exec(ctx, `
-			SELECT 1
-			FROM refresh_tokens r
-			JOIN grants g ON g.id = r.grant_id
-			WHERE r.token_hash = $1
-			FOR UPDATE OF g`, hash[:])
-		if err != nil {
-			return grant, false, err
-		}
+	return s.exchange(ctx, hash, fact, func(tx pgx.Tx, now time.Time) (grant models.Grant, used bool, err error) {
 		grant, err = scanGrant(tx.QueryRow(ctx, `
 			UPDATE refresh_tokens r
 			SET used_at = $2
@@ -154,12 +135,24 @@ func (s *Store) RotateRefresh(ctx context.Context, hash models.TokenHash, accept
 
 // exchange takes something single-use for tokens. take finds its grant, and tells whether
 // that has to end. The end is committed, and only then refused.
-func (s *Store) exchange(ctx context.Context, fact string, take func(pgx.Tx, time.Time) (models.Grant, bool, error), mint func(models.Grant) models.Mint) (models.Grant, models.User, error) {
+func (s *Store) exchange(ctx context.Context, hash models.TokenHash, fact string, take func(pgx.Tx, time.Time) (models.Grant, bool, error), mint func(models.Grant) models.Mint) (models.Grant, models.User, error) {
 	var grant models.Grant
 	var user models.User
 	var stolen bool
 	err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-		var err error
+		// The grant's lock first: of many who use one at once each waits for its turn.
+		_, err := tx.Exec(ctx, `
+			SELECT 1
+			FROM grants
+			WHERE id IN (
+				SELECT grant_id FROM authorization_codes WHERE code_hash = $1
+				UNION ALL
+				SELECT grant_id FROM refresh_tokens WHERE token_hash = $1
+			)
+			FOR UPDATE`, hash[:])
+		if err != nil {
+			return err
+		}
 		grant, stolen, err = take(tx, now)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return invalidGrant()

@@ -126,10 +126,14 @@ func (h *Handlers) tokens(ctx context.Context, app models.App, grant models.Gran
 	if err := h.alive(ctx, grant); err != nil {
 		return nil, failed(err)
 	}
+	if !app.Admits(user.Groups) { // they left the group, or the app shut it out
+		return nil, oidc.ErrInvalidGrant().WithDescription("the person may not sign in there any more")
+	}
 	scopes := m.scopes
 	if len(scopes) == 0 {
 		scopes = grant.Scopes
 	}
+	scopes = app.Allows(scopes)
 	access, err := h.accessToken(ctx, app, &grant, &user, m, scopes)
 	if err != nil {
 		return nil, failed(err)
@@ -192,17 +196,19 @@ func (p *provider) UserInfo(ctx context.Context, r *op.Request[oidc.UserInfoRequ
 	if code := models.CodeOf(err); err != nil && code != models.CodeNotFound && code != models.CodeInvalidGrant {
 		return nil, failed(err)
 	}
-	if err != nil || found.Grant == nil {
+	var app models.App
+	if err == nil {
+		if app, err = p.h.Store.App(ctx, found.AppID); err != nil {
+			return nil, failed(err)
+		}
+	}
+	if err != nil || found.Grant == nil || !app.Admits(found.User.Groups) {
 		return nil, op.NewStatusError(oidc.ErrInvalidRequest().WithDescription("this access token is not valid, or no longer"), http.StatusUnauthorized)
 	}
 	if !slices.Contains(found.Scopes, "openid") {
 		return nil, op.NewStatusError(oidc.ErrInvalidScope().WithDescription("openid was not granted"), http.StatusForbidden)
 	}
-	app, err := p.h.Store.App(ctx, found.AppID)
-	if err != nil {
-		return nil, failed(err)
-	}
-	claims := p.h.userClaims(app, found.User, found.Scopes, found.Grant.Claims)
+	claims := p.h.userClaims(app, found.User, app.Allows(found.Scopes), found.Grant.Claims)
 	claims["sub"] = found.User.ID
 	return op.NewResponse(claims), nil
 }
@@ -222,8 +228,9 @@ func (p *provider) Introspect(ctx context.Context, r *op.Request[op.Introspectio
 	if err == nil {
 		app, err = p.h.Store.App(ctx, found.AppID)
 	}
+	admitted := found.Grant == nil || app.Admits(found.User.Groups)
 	switch code := models.CodeOf(err); {
-	case err == nil && (app.ID == asks.ID || slices.Contains(app.Audiences, asks.ID)):
+	case err == nil && admitted && (app.ID == asks.ID || slices.Contains(app.Audiences, asks.ID)):
 		return op.NewResponse(p.h.accessClaims(app, found.Grant, &found.User, found)), nil
 	case err == nil || code == models.CodeNotFound || code == models.CodeInvalidGrant:
 		return op.NewResponse(map[string]any{"active": false}), nil
