@@ -64,10 +64,14 @@ test-unit: ## the quick Go tests; those that need a Postgres skip without SALLYP
 # What computes for long on one core skips under the race detector, and runs here without it.
 WITHOUT_RACE := OneFaceFakes|AVictimsPhotos|AGroupThatTheCohortLacks|RecommendedThreshold|ACohortOfRealPeople|FramesOfOneCapture
 
+# A module of its own: a Kubernetes API server's authenticators take our tokens.
+KUBERNETES := cmd/sallyport/kubernetes
+
 .PHONY: test-go
 test-go: ## Go tests with the race detector, on a real Postgres
 	@$(TEST_ENV) go test -race -timeout 15m ./...
 	@$(TEST_ENV) go test -timeout 10m -run '$(WITHOUT_RACE)' ./biometrics ./biometrics/evaluate ./cmd/sallyport
+	@$(TEST_ENV) sh -c 'cd $(KUBERNETES) && go test -timeout 10m ./...'
 
 .PHONY: test-dlib
 test-dlib: ## the real face matching, in this process and in workers
@@ -103,6 +107,7 @@ lint: $(GOLANGCI) web/e2e/node_modules/.package-lock.json ## formatting, vet, go
 	@CGO_ENABLED=0 go vet ./...
 	@go vet -tags dlib ./biometrics/... ./cmd/sallyport-face
 	@$(GOLANGCI) run ./...
+	@cd $(KUBERNETES) && go mod tidy -diff && "$(CURDIR)/$(GOLANGCI)" run ./...
 	@$(GOLANGCI) run --build-tags dlib ./biometrics/... ./cmd/sallyport-face/...
 	@shellcheck -S warning cmd/sallyport/*.sh migrations/*.sh biometrics/dlib/*.sh .ci/run
 	@for f in web/static/js/*.js; do node --check "$$f" || exit 1; done

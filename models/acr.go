@@ -85,24 +85,44 @@ func ACROf(methods []Method) ACR {
 	}
 }
 
-// AMROf names the methods of a session by RFC 8176: "pwd", "otp" for TOTP,
-// "pop" for a passkey, "face", "swk" for a face whose pictures a key of the
-// browser signed (a copied browser profile copies such a key) and for a remembered
-// device, which is such a key, and "mfa" beside them at level 2. A recovery code has no
-// name there.
+// AMROf names the methods of a session by RFC 8176: "pwd", "otp" for TOTP, "hwk" or "swk"
+// for a passkey by where its key is ("pop" where that is not known) with "user" beside it,
+// for its owner had to touch something, "face", "swk" for a face whose pictures a key of
+// the browser signed (a copied browser profile copies such a key) and for a remembered
+// device, which is such a key, and "mfa" at level 2. A recovery code has no name there.
 func AMROf(methods []Method) []string {
-	names := map[Factor]string{Password: "pwd", TOTP: "otp", Passkey: "pop", Face: "face"}
 	amr := []string{}
-	for _, m := range methods {
-		if name, ok := names[m.Factor]; ok {
-			amr = append(amr, name)
+	add := func(names ...string) {
+		for _, name := range names {
+			if !slices.Contains(amr, name) {
+				amr = append(amr, name)
+			}
 		}
-		if (m.DeviceKey || m.Factor == Device) && !slices.Contains(amr, "swk") {
-			amr = append(amr, "swk")
+	}
+	for _, m := range methods {
+		switch m.Factor {
+		case Password:
+			add("pwd")
+		case TOTP:
+			add("otp")
+		case Passkey:
+			if m.Key == "" {
+				add("pop", "user")
+			} else {
+				add(string(m.Key), "user")
+			}
+		case Face:
+			add("face")
+		case Device:
+			add(string(SoftwareKey))
+		case Recovery, Mail, Waited, Vouched:
+		}
+		if m.DeviceKey {
+			add(string(SoftwareKey))
 		}
 	}
 	if ACROf(methods).Level() == 2 {
-		amr = append(amr, "mfa")
+		add("mfa")
 	}
 	return amr
 }

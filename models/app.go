@@ -188,6 +188,11 @@ func (a App) WithDefaults() App {
 	return a
 }
 
+// HasSecret tells whether the app shows who it is by a secret.
+func (a App) HasSecret() bool {
+	return a.AuthMethod == AppAuthBasic || a.AuthMethod == AppAuthPost
+}
+
 // Grants tells whether the app may use a grant type.
 func (a App) Grants(t GrantType) bool { return slices.Contains(a.GrantTypes, t) }
 

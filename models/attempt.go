@@ -53,20 +53,27 @@ const (
 	WebhookChanged       EventKind = "webhook_changed"
 	WebhookRemoved       EventKind = "webhook_removed"
 	WebhookSecretRotated EventKind = "webhook_secret_rotated"
+	// What they do about apps.
+	ClientAdded         EventKind = "client_added"
+	ClientChanged       EventKind = "client_changed"
+	ClientRemoved       EventKind = "client_removed"
+	ClientSecretRotated EventKind = "client_secret_rotated"
 	// A change of the address and a second one are only asked for in a session; the
 	// link that is sent there does the rest.
 	EmailAsked         EventKind = "email_asked"
 	SecondEmailAsked   EventKind = "second_email_asked"
 	SecondEmailRemoved EventKind = "second_email_removed"
-	Confirmed          EventKind = "confirmed" // that it's the person, once more, for an app
+	Confirmed          EventKind = "confirmed"        // that it's the person, once more, for an app
+	DeviceSignedIn     EventKind = "device_signed_in" // by a code that it showed
 )
 
 // Event is one thing that happened, already checked by whoever reports it.
 type Event struct {
 	Kind   EventKind
-	Factor Factor // with FactorPassed, FactorEnrolled, FactorRemoved
-	Object ID     // the row that it adds or removes, for the audit log; of a remembered device the one that was recognised
-	UV     bool   // with passkeys: read from this very assertion
+	Factor Factor  // with FactorPassed, FactorEnrolled, FactorRemoved
+	Object ID      // the row that it adds or removes, for the audit log; of a remembered device the one that was recognised
+	UV     bool    // with passkeys: read from this very assertion
+	Key    KeyKind // with passkeys: where the private key is
 	// DeviceKey says that a registered key of the browser signed the capture;
 	// with faces.
 	DeviceKey bool

@@ -43,11 +43,33 @@ type Method struct {
 	// UV is the user-verified bit read from that very assertion (WebAuthn
 	// Level 3 section 6.1). It means something for passkeys only.
 	UV bool `json:"uv,omitempty"`
+	// Key says where a passkey's private key is: "" where that was not read. It means
+	// something for passkeys only.
+	Key KeyKind `json:"key,omitempty"`
 	// DeviceKey says that the camera's end signed the pictures by a key that
 	// the account had registered. It means something for faces only.
 	DeviceKey bool `json:"device_key,omitempty"`
 	// Remembered is which device was recognised. It means something for devices only.
 	Remembered ID `json:"remembered,omitempty"`
+}
+
+// KeyKind says where a private key is, in the words of RFC 8176.
+type KeyKind string
+
+// The kinds. A passkey that may be copied to other devices (its backup-eligible bit,
+// WebAuthn Level 3 section 6.1.3) is a key in software wherever it was made; one that may
+// not is in hardware by the word of its authenticator, which nobody attests.
+const (
+	HardwareKey KeyKind = "hwk"
+	SoftwareKey KeyKind = "swk"
+)
+
+// PasskeyKind is the kind of a passkey's key by its backup-eligible bit.
+func PasskeyKind(backupEligible bool) KeyKind {
+	if backupEligible {
+		return SoftwareKey
+	}
+	return HardwareKey
 }
 
 // ByDevice tells whether a remembered device was recognised among the methods.

@@ -96,7 +96,8 @@ type Mint struct {
 	AccessExpires  time.Time
 	Refresh        TokenHash
 	RefreshIdleEnd time.Time
-	Scopes         []string // fewer than the grant's where a refresh asked so; all with nil
+	SessionIdleEnd time.Time // of a session that the app alone uses
+	Scopes         []string  // fewer than the grant's where a refresh asked so; all with nil
 }
 
 // SigningKey signs tokens.

@@ -87,9 +87,9 @@ func (p StepUpPolicy) Rule(purpose Purpose) StepUpRule {
 		return p.Export
 	case DeleteAccount:
 		return p.Delete
-	case OpenRecovery, ApproveRecovery, ManageWebhooks:
+	case OpenRecovery, ApproveRecovery, ManageWebhooks, ManageClients:
 		return p.Admin
-	case Authenticate: // as at the door; no policy makes an app believe more
+	case Authenticate, AuthorizeDevice: // as at the door; no policy makes an app believe more
 		return StepUpRule{Password: true}
 	default:
 		return p.Change

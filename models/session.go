@@ -28,6 +28,9 @@ type Transport string
 const (
 	Cookie Transport = "cookie"
 	Bearer Transport = "bearer"
+	// ByApp is for a device that signed in by a code (RFC 8628): the session has no token,
+	// its app's tokens hang on it.
+	ByApp Transport = "app"
 )
 
 // TokenHash is the SHA-256 of a session token: all that is stored of it.
@@ -61,6 +64,7 @@ type Session struct {
 	PolicyVersion string
 	Transport     Transport
 	Client        Client
+	App           string // by name, where an app on a device alone uses it
 	CreatedAt     time.Time
 	LastSeenAt    time.Time
 	IdleEndsAt    time.Time // moves with use

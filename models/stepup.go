@@ -29,11 +29,15 @@ const (
 	ApproveRecovery Purpose = "approve_recovery"
 	// ManageWebhooks is to say who is told what happens here, and by what secret.
 	ManageWebhooks Purpose = "manage_webhooks"
+	// ManageClients is to say which apps sign people in here, and by what secret.
+	ManageClients Purpose = "manage_clients"
 	// SecondFactor makes up for the factor that a remembered device left out, for what
 	// asks for nothing afresh of a session at level 2.
 	SecondFactor Purpose = "second_factor"
 	// Authenticate is a sign-in once more within a session, for an app that asks for it.
 	Authenticate Purpose = "authenticate"
+	// AuthorizeDevice signs another device in by the code that it shows.
+	AuthorizeDevice Purpose = "authorize_device"
 )
 
 // Purposes lists them all.
@@ -41,7 +45,7 @@ func Purposes() []Purpose {
 	return []Purpose{
 		AddPasskey, AddTOTP, AddFace, AddDevice, RemovePasskey, RemoveTOTP, RemoveFace, RemoveDevice,
 		ChangePassword, ChangeEmail, NewRecoveryCodes, Export, DeleteAccount, OpenRecovery, ApproveRecovery,
-		ManageWebhooks, SecondFactor, Authenticate,
+		ManageWebhooks, ManageClients, SecondFactor, Authenticate, AuthorizeDevice,
 	}
 }
 

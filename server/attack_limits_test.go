@@ -77,6 +77,8 @@ func TestAttackForeignIDs(t *testing.T) {
 	owned := []string{"passkeys", "devices", "remembered-devices", "sessions"}
 	_, opened := s.assisted("lost", s.admin("root"))
 	s.newApp(models.App{ID: "others", Name: "Others", RedirectURIs: []string{"https://others.example/cb"}})
+	s.newApp(models.App{ID: "tvset", Name: "TV", Public: true, GrantTypes: []models.GrantType{models.GrantDevice}})
+	typed := ada.browser.post("/v1/device-authorizations", map[string]any{"user_code": s.deviceCode("tvset").text("user_code")}).want(201).text("id")
 	waits := waitingIn(ada.get("/oauth/authorize?" + asks("others", "https://others.example/cb").Encode()))
 	allow := map[string]any{"POST": map[string]any{"decision": "allow"}}
 	rows := func() (text string) {
@@ -108,6 +110,12 @@ func TestAttackForeignIDs(t *testing.T) {
 			for _, id := range []string{waits, "others"} {
 				eve.do(method, strings.ReplaceAll(path, ":id", id), allow[method]).want(404, models.CodeNotFound)
 			}
+			tried++
+			continue
+		}
+		if strings.HasPrefix(path, "/v1/device-authorizations/") {
+			eve.prove("authorize_device", typed)
+			eve.do(method, strings.ReplaceAll(path, ":id", typed), nil).want(404, models.CodeNotFound)
 			tried++
 			continue
 		}

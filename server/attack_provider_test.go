@@ -171,7 +171,7 @@ func TestAttackTokensOutliveNothing(t *testing.T) {
 			s.Clock.Advance(9 * time.Minute)
 			s.force(func(p *models.Policy) { p.Timeouts.Idle = models.Duration(5 * time.Minute) })
 		},
-		"the end of the app":   func(s *site, _ *person) { _ = s.DeleteApp(s.t.Context(), "chat") },
+		"the end of the app":   func(s *site, _ *person) { _ = s.DeleteApp(s.t.Context(), models.Ref{}, "chat", nil) },
 		"shutting the app out": func(_ *site, p *person) { p.delete("/v1/me/apps/chat").want(204) },
 		"revoking the refresh": nil,
 	} {

@@ -99,9 +99,9 @@ func (p *person) showWith(cam camera, d *device) *answer {
 }
 
 // proveByFace gives the password and a face for a step-up.
-func (p *person) proveByFace(purpose string, cam camera) {
+func (p *person) proveByFace(purpose, object string, cam camera) {
 	p.t.Helper()
-	id := p.browser.post("/v1/step-up", map[string]any{"purpose": purpose}).want(201).text("id")
+	id := p.browser.post("/v1/step-up", map[string]any{"purpose": purpose, "object": object}).want(201).text("id")
 	p.browser.post("/v1/verify/password", map[string]any{"password": password, "step_up": id}).want(200)
 	issued := p.browser.post("/v1/verify/face/challenge", map[string]any{"step_up": id}).want(201)
 	p.before(issued, cam, nil)
@@ -216,9 +216,9 @@ func TestANewDeviceNeedsAnotherFactorThanTheFace(t *testing.T) {
 	byFace := ada.elsewhere()
 	byFace.secret = "" // whoever is there has the password and passes for the face
 	byFace.showFace(someone(1)).want(200)
-	byFace.proveByFace("add_device", someone(1))
+	byFace.proveByFace("add_device", "", someone(1))
 	byFace.addDevice(newDevice(t)).want(403, models.CodeStepUpRequired)
-	byFace.proveByFace("add_face", someone(1))
+	byFace.proveByFace("add_face", "", someone(1))
 	byFace.enrolWith(someone(1), newDevice(t)).want(403, models.CodeStepUpRequired)
 	mayAdd := func() any { return byFace.askEnrol(nil).want(201).Body["device"].(map[string]any)["may_add"] }
 	if mayAdd() != false {

@@ -297,7 +297,7 @@ func TestNothingIsAddedForADayAndAnOlderFactorLiftsIt(t *testing.T) {
 	frozen(back.post("/v1/me/recovery-codes", map[string]any{}))
 	frozen(back.addPasskey(newKey(true), "planted"))
 	byFace.secret = "" // the app's code would lift it
-	byFace.proveByFace("add_face", someone(1))
+	byFace.proveByFace("add_face", "", someone(1))
 	frozen(byFace.enrolFace(someone(1)))
 
 	s.nextStep()

@@ -259,6 +259,11 @@ func TestEveryOperationIsReplayed(t *testing.T) {
 	ada.delete("/v1/me/apps/others").want(204)
 	ada.prove("authenticate", "")
 	ada.post("/v1/session/confirm", empty).want(204)
+	s.newApp(models.App{ID: "tvset", Name: "TV", Public: true, GrantTypes: []models.GrantType{models.GrantDevice}})
+	typed := ada.post("/v1/device-authorizations", map[string]any{"user_code": s.deviceCode("tvset").text("user_code")}).want(201).text("id")
+	ada.delete("/v1/device-authorizations/" + typed).want(204)
+	typed = ada.post("/v1/device-authorizations", map[string]any{"user_code": s.deviceCode("tvset").text("user_code")}).want(201).text("id")
+	ada.post("/v1/device-authorizations/"+typed, empty).want(204)
 	device := ada.addDevice(newDevice(t)).want(201).text("id")
 	ada.delete("/v1/me/devices/" + device).want(204)
 	id := added.Body["passkey"].(map[string]any)["id"].(string)
@@ -322,6 +327,13 @@ func TestEveryOperationIsReplayed(t *testing.T) {
 
 	// Who is told.
 	boss := s.admin("boss")
+	client := map[string]any{"client": map[string]any{"name": "Wiki", "redirect_uris": []string{"https://wiki.example.com/cb"}}}
+	boss.post("/v1/admin/clients", map[string]any{"client": map[string]any{"id": "wiki", "name": "Wiki"}}).want(201)
+	boss.do("PUT", "/v1/admin/clients/wiki", client).want(204)
+	boss.get("/v1/admin/clients").want(200)
+	boss.get("/v1/admin/clients/wiki").want(200)
+	boss.post("/v1/admin/clients/wiki/secrets", empty).want(201)
+	boss.delete("/v1/admin/clients/wiki").want(204)
 	webhook := boss.post("/v1/admin/webhooks", map[string]any{"url": "https://app.example.com/hooks"}).want(201).text("id")
 	boss.get("/v1/admin/webhooks").want(200)
 	boss.do("PATCH", "/v1/admin/webhooks/"+webhook, map[string]any{"description": "the app"}).want(200)

@@ -28,7 +28,7 @@ func (s *site) newApp(a models.App) string {
 	if problems := a.Check(); len(problems) > 0 {
 		s.t.Fatal(problems)
 	}
-	secret, err := s.CreateApp(context.Background(), a)
+	secret, err := s.CreateApp(context.Background(), models.Ref{}, a, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -96,6 +96,15 @@ func (a *answer) back() url.Values {
 		a.t.Errorf("%s: an answer that doesn't say whose it is: %s", a.what, to)
 	}
 	return params
+}
+
+// shows tells whether a page says something.
+func (a *answer) shows(words string) *answer {
+	a.t.Helper()
+	if !strings.Contains(string(a.Raw), words) {
+		a.t.Errorf("%s: it doesn't say %q\n%.2000s", a.what, words, a.Raw)
+	}
+	return a
 }
 
 // exchange posts a form as an app.

@@ -138,7 +138,7 @@ func TestWhatARememberedDeviceMayDo(t *testing.T) {
 	may := []string{
 		"GET /v1/me", "GET /v1/me/passkeys", "GET /v1/me/totp", "GET /v1/me/recovery-codes", "GET /v1/me/face", "GET /v1/me/devices",
 		"GET /v1/me/events", "GET /v1/me/sessions", "GET /v1/me/remembered-devices", "GET /v1/me/apps", "GET /v1/session",
-		"POST /v1/authorizations/:id", "DELETE /v1/me/apps/:id", "GET /v1/recovery", "POST /v1/me/email/verification",
+		"POST /v1/authorizations/:id", "DELETE /v1/device-authorizations/:id", "DELETE /v1/me/apps/:id", "GET /v1/recovery", "POST /v1/me/email/verification",
 		"DELETE /v1/session", "DELETE /v1/me/sessions", "DELETE /v1/me/sessions/:id", "DELETE /v1/me/remembered-devices/:id",
 		"GET /v1/chat/messages", "POST /v1/chat/messages", "GET /v1/chat/socket",
 		// To come to level 2.

@@ -82,6 +82,7 @@ func begun(p models.Purpose) act { return act{purpose: p, begun: true} }
 
 const (
 	small  = 16 << 10
+	form   = 32 << 10 // an app with its keys
 	assert = 64 << 10 // WebAuthn responses with attestation certificates
 )
 
@@ -100,6 +101,9 @@ func (s *Server) api(p parts) []route {
 		{"GET", "/v1/session/events", anyone, 0, free, p.live.Events},
 		{"POST", "/v1/session/confirm", full, small, asks(models.Authenticate), p.oidc.Confirm},
 		{"POST", "/v1/authorizations/:id", full, small, free, p.oidc.Decide},
+		{"POST", "/v1/device-authorizations", full, small, asks(models.SecondFactor), p.oidc.FindDevice},
+		{"POST", "/v1/device-authorizations/:id", full, small, asks(models.AuthorizeDevice), p.oidc.AllowDevice},
+		{"DELETE", "/v1/device-authorizations/:id", full, 0, free, p.oidc.DenyDevice},
 
 		{"POST", "/v1/links/password-reset", anyone, small, free, p.auth.FollowReset},
 		{"POST", "/v1/links/not-me", anyone, small, free, p.link.NotMe},
@@ -174,6 +178,12 @@ func (s *Server) api(p parts) []route {
 		{"POST", "/v1/admin/recoveries/:id/approve", full, small, byAdmins(asks(models.ApproveRecovery)), p.admin.Approve},
 		{"DELETE", "/v1/admin/recoveries/:id", full, 0, byAdmins(free), p.admin.Withdraw},
 		{"GET", "/v1/admin/events", full, 0, byAdmins(free), p.admin.Events},
+		{"GET", "/v1/admin/clients", full, 0, byAdmins(free), p.admin.Clients},
+		{"POST", "/v1/admin/clients", full, form, byAdmins(asks(models.ManageClients)), p.admin.AddClient},
+		{"GET", "/v1/admin/clients/:id", full, 0, byAdmins(free), p.admin.Client},
+		{"PUT", "/v1/admin/clients/:id", full, form, byAdmins(asks(models.ManageClients)), p.admin.ChangeClient},
+		{"DELETE", "/v1/admin/clients/:id", full, 0, byAdmins(asks(models.ManageClients)), p.admin.RemoveClient},
+		{"POST", "/v1/admin/clients/:id/secrets", full, small, byAdmins(asks(models.ManageClients)), p.admin.RotateClientSecret},
 		{"GET", "/v1/admin/webhooks", full, 0, byAdmins(free), p.admin.Webhooks},
 		{"POST", "/v1/admin/webhooks", full, small, byAdmins(asks(models.ManageWebhooks)), p.admin.AddWebhook},
 		{"PATCH", "/v1/admin/webhooks/:id", full, small, byAdmins(asks(models.ManageWebhooks)), p.admin.ChangeWebhook},
@@ -234,6 +244,8 @@ func (s *Server) pages(p parts) []route {
 		{"GET", "/account/activity", full, 0, free, p.account.ActivityPage},
 		{"GET", "/account/sessions", tidy, 0, free, p.account.SessionsPage},
 		{"GET", "/confirm", full, 0, free, p.oidc.ConfirmPage},
+		{"GET", "/device", full, 0, free, p.oidc.DevicePage},
+		{"GET", "/device/:id", full, 0, free, p.oidc.FoundDevicePage},
 		{"GET", "/admin/recoveries", full, 0, byAdmins(free), p.admin.Page},
 	}
 	if s.deps.Demo {

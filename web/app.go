@@ -1,5 +1,7 @@
 package web
 
+import "time"
+
 // AuthorizePage asks a person what an app may know, or whether it is this account that
 // they mean.
 type AuthorizePage struct {
@@ -15,6 +17,27 @@ type AuthorizePage struct {
 }
 
 func (AuthorizePage) page() (name, title string) { return "authorize", "Sign in to an app" }
+
+// DevicePage asks for the code that a device shows.
+type DevicePage struct {
+	Layout
+	Code string // that the address came with; "" for none
+}
+
+func (DevicePage) page() (name, title string) { return "device", "Sign a device in" }
+
+// FoundDevicePage asks whether a device may sign in.
+type FoundDevicePage struct {
+	Layout
+	ID     string
+	App    string
+	Scopes []string
+	Machine
+	IP        string
+	CreatedAt time.Time
+}
+
+func (FoundDevicePage) page() (name, title string) { return "device-found", "Sign a device in" }
 
 // ConfirmPage asks for a sign-in once more, within the session.
 type ConfirmPage struct {

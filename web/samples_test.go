@@ -117,6 +117,8 @@ func samples() []sample {
 		{"authorize", AuthorizePage{Layout: layout(stateAuthenticated, "/authorize/1"), ID: "1", App: "Example", Host: "app.example.com", Scopes: []string{"openid", "profile", "email", "groups", "offline_access"}}},
 		{"authorize-choose", AuthorizePage{Layout: layout(stateAuthenticated, "/authorize/1"), ID: "1", App: "Example", Choosing: true}},
 		{"authorize-other", AuthorizePage{Layout: layout(stateAuthenticated, "/authorize/1"), ID: "1", App: "Example", Choosing: true, OtherAccount: true}},
+		{"device", DevicePage{Layout: layout(stateAuthenticated, "/device"), Code: "WDJB-MJHT"}},
+		{"device-found", FoundDevicePage{Layout: layout(stateAuthenticated, "/device/1"), ID: "1", App: "Example TV", Scopes: []string{"openid", "profile", "offline_access"}, Machine: Machine{Device: "Linux"}, IP: "192.0.2.7", CreatedAt: at}},
 		{"confirm", ConfirmPage{Layout: layout(stateAuthenticated, "/confirm"), Next: "/chat"}},
 		{"form-post", FormPostPage{Layout: layout("", "/oauth/authorize"), Action: "/callback", Fields: []FormField{{"code", "x"}}}},
 		{"end-session", EndSessionPage{Layout: layout(stateAuthenticated, "/oauth/end-session")}},

@@ -78,7 +78,7 @@ func (k clientCreateCommand) Run(ctx context.Context, c *cli, out *os.File) erro
 		return problemsOf("client "+k.ID, problems)
 	}
 	return withStore(ctx, c, func(store *postgres.Store) error {
-		secret, err := store.CreateApp(ctx, app)
+		secret, err := store.CreateApp(ctx, models.Ref{}, app, nil)
 		if err != nil {
 			return err
 		}
@@ -163,7 +163,7 @@ type clientRotateCommand struct {
 // Run makes a new secret.
 func (k clientRotateCommand) Run(ctx context.Context, c *cli, out *os.File) error {
 	return withStore(ctx, c, func(store *postgres.Store) error {
-		secret, err := store.RotateAppSecret(ctx, k.ID)
+		secret, err := store.RotateAppSecret(ctx, models.Ref{}, k.ID, nil)
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.ID, err)
 		}
@@ -179,7 +179,7 @@ type clientDeleteCommand struct {
 // Run deletes the app.
 func (k clientDeleteCommand) Run(ctx context.Context, c *cli, out *os.File) error {
 	return withStore(ctx, c, func(store *postgres.Store) error {
-		if err := store.DeleteApp(ctx, k.ID); err != nil {
+		if err := store.DeleteApp(ctx, models.Ref{}, k.ID, nil); err != nil {
 			return fmt.Errorf("%s: %w", k.ID, err)
 		}
 		fmt.Fprintf(out, "%s is gone, and so is everything it was given\n", k.ID)

@@ -40,7 +40,7 @@ func TestAFileKeepsItsAppsAndNoOthers(t *testing.T) {
 	t.Parallel()
 	f := pgtest.New(t)
 	byHand := models.App{ID: "by-hand", Name: "Made by hand", RedirectURIs: []string{"https://a.example/cb"}}.WithDefaults()
-	if _, err := f.CreateApp(t.Context(), byHand); err != nil {
+	if _, err := f.CreateApp(t.Context(), models.Ref{}, byHand, nil); err != nil {
 		t.Fatal(err)
 	}
 	sync := func(document string) {
@@ -63,7 +63,7 @@ func TestAFileKeepsItsAppsAndNoOthers(t *testing.T) {
 	if err != nil || len(chat.SecretHashes) != 1 || !chat.FirstParty {
 		t.Fatalf("%+v, %v", chat, err)
 	}
-	if err := f.DeleteApp(t.Context(), "chat"); models.CodeOf(err) != models.CodeConflict {
+	if err := f.DeleteApp(t.Context(), models.Ref{}, "chat", nil); models.CodeOf(err) != models.CodeConflict {
 		t.Errorf("somebody deleted what the file keeps: %v", err)
 	}
 	sync("clients: []")
@@ -73,11 +73,11 @@ func TestAFileKeepsItsAppsAndNoOthers(t *testing.T) {
 	if _, err := f.App(t.Context(), "by-hand"); err != nil {
 		t.Errorf("what people made is gone: %v", err)
 	}
-	first, err := f.RotateAppSecret(t.Context(), "by-hand")
+	first, err := f.RotateAppSecret(t.Context(), models.Ref{}, "by-hand", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := f.RotateAppSecret(t.Context(), "by-hand")
+	second, err := f.RotateAppSecret(t.Context(), models.Ref{}, "by-hand", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

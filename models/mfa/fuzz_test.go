@@ -14,6 +14,7 @@ var eventKinds = []models.EventKind{
 	models.LinkFollowed, models.PasswordReset,
 	models.DeletionRequested, models.FactorsLost, models.RecoveryAsked, models.RecoveryWaited, models.RecoveryVouched, models.AssistedOpened, models.AssistedApproved,
 	models.WebhookAdded, models.WebhookChanged, models.WebhookRemoved, models.WebhookSecretRotated,
+	models.ClientAdded, models.ClientChanged, models.ClientRemoved, models.ClientSecretRotated, models.Confirmed, models.DeviceSignedIn,
 	models.EmailAsked, models.SecondEmailAsked, models.SecondEmailRemoved,
 }
 
@@ -65,6 +66,7 @@ var guards = map[models.EventKind]bool{
 	models.FactorEnrolled: true, models.FactorRemoved: true, models.DeviceAdded: true, models.DeviceRemoved: true,
 	models.DeletionRequested: true, models.AssistedOpened: true, models.AssistedApproved: true,
 	models.WebhookAdded: true, models.WebhookChanged: true, models.WebhookRemoved: true, models.WebhookSecretRotated: true,
+	models.ClientAdded: true, models.ClientChanged: true, models.ClientRemoved: true, models.ClientSecretRotated: true, models.Confirmed: true, models.DeviceSignedIn: true,
 	models.EmailAsked: true, models.SecondEmailAsked: true, models.SecondEmailRemoved: true,
 }
 

@@ -127,7 +127,7 @@ func TestNextTable(t *testing.T) {
 		{models.Recovering, models.ACRRecovery, ""}, refused(models.CodeSecondFactorRequired),
 		refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), refused(models.CodeConflict),
 	}
-	for _, kind := range []models.EventKind{models.DeviceAdded, models.DeviceRemoved, models.DeviceRemembered, models.Exported, models.DeletionRequested, models.AssistedOpened, models.AssistedApproved, models.WebhookAdded, models.WebhookChanged, models.WebhookRemoved, models.WebhookSecretRotated, models.EmailAsked, models.SecondEmailAsked, models.SecondEmailRemoved} {
+	for _, kind := range []models.EventKind{models.DeviceAdded, models.DeviceRemoved, models.DeviceRemembered, models.Exported, models.DeletionRequested, models.AssistedOpened, models.AssistedApproved, models.WebhookAdded, models.WebhookChanged, models.WebhookRemoved, models.WebhookSecretRotated, models.ClientAdded, models.ClientChanged, models.ClientRemoved, models.ClientSecretRotated, models.Confirmed, models.DeviceSignedIn, models.EmailAsked, models.SecondEmailAsked, models.SecondEmailRemoved} {
 		table[kind] = table[models.PasswordChanged]
 	}
 	if len(table) != len(eventKinds) {

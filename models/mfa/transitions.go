@@ -53,10 +53,15 @@ var transitions = map[key]step{
 	{models.Authenticated, models.WebhookChanged}:       guarded(models.ManageWebhooks, "webhook_changed"),
 	{models.Authenticated, models.WebhookRemoved}:       guarded(models.ManageWebhooks, "webhook_removed"),
 	{models.Authenticated, models.WebhookSecretRotated}: guarded(models.ManageWebhooks, "webhook_secret_rotated"),
+	{models.Authenticated, models.ClientAdded}:          guarded(models.ManageClients, "client_added"),
+	{models.Authenticated, models.ClientChanged}:        guarded(models.ManageClients, "client_changed"),
+	{models.Authenticated, models.ClientRemoved}:        guarded(models.ManageClients, "client_removed"),
+	{models.Authenticated, models.ClientSecretRotated}:  guarded(models.ManageClients, "client_secret_rotated"),
 	{models.Authenticated, models.EmailAsked}:           guarded(models.ChangeEmail, "email_change_asked"),
 	{models.Authenticated, models.SecondEmailAsked}:     guarded(models.ChangeEmail, "second_email_asked"),
 	{models.Authenticated, models.SecondEmailRemoved}:   secondEmailRemoved,
 	{models.Authenticated, models.Confirmed}:            guarded(models.Authenticate, "app_confirmed"),
+	{models.Authenticated, models.DeviceSignedIn}:       guarded(models.AuthorizeDevice, "device_signed_in"),
 }
 
 func passwordPassed(policy models.Policy, a *models.Attempt, _ models.Event, now time.Time) ([]models.Effect, error) {
@@ -82,7 +87,7 @@ func passkeySignIn(policy models.Policy, a *models.Attempt, event models.Event, 
 	case !event.UV:
 		return nil, models.Refuse(models.CodeInvalidCredentials, "your passkey did not check that it's you: sign in with your password first")
 	}
-	a.Methods = []models.Method{{Factor: models.Passkey, At: now, UV: true}}
+	a.Methods = []models.Method{{Factor: models.Passkey, At: now, UV: true, Key: event.Key}}
 	authenticate(policy, a, now)
 	return owned(a, event, models.Effect{Kind: models.EffectOpen}, reset(models.Passkey), record("signed_in", of(models.Passkey)), models.Effect{Kind: models.EffectKnowDevice}), nil
 }
@@ -310,6 +315,7 @@ func pass(a *models.Attempt, event models.Event, now time.Time) {
 	a.Methods = append(a.Methods, models.Method{
 		Factor: event.Factor, At: now,
 		UV:        event.UV && event.Factor == models.Passkey,
+		Key:       event.Key,
 		DeviceKey: event.DeviceKey && event.Factor == models.Face,
 	})
 }

@@ -75,71 +75,66 @@ func (s *Store) Apps(ctx context.Context) ([]models.AppRecord, error) {
 }
 
 // CreateApp makes an app and, where it shows who it is by one, its first secret. conflict
-// where the id is taken.
-func (s *Store) CreateApp(ctx context.Context, app models.App) (secret string, err error) {
-	err = s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-		secret, err = createApp(ctx, tx, now, app)
-		return err
-	})
-	return secret, err
-}
-
-func createApp(ctx context.Context, tx pgx.Tx, now time.Time, app models.App) (string, error) {
+// where the id is taken. With a zero ref it is the command line that does it, here and
+// below.
+func (s *Store) CreateApp(ctx context.Context, ref models.Ref, app models.App, decide models.Decide) (secret string, err error) {
 	settings, err := json.Marshal(app)
 	if err != nil {
 		return "", err
 	}
-	tag, err := tx.Exec(ctx, `
-		INSERT INTO clients (id, settings, managed, created_at, updated_at)
-		VALUES ($1, $2, 'hand', $3, $3)
-		ON CONFLICT (id) DO NOTHING`, app.ID, settings, now)
-	if err != nil {
-		return "", err
-	}
-	if tag.RowsAffected() == 0 {
-		return "", &models.Error{Code: models.CodeConflict, Field: "id", Reason: "taken", Message: "there is an app of that id"}
-	}
-	if app.AuthMethod != models.AppAuthBasic && app.AuthMethod != models.AppAuthPost {
-		return "", nil
-	}
-	secret := seal.NewToken()
-	return secret, insertSecret(ctx, tx, now, app.ID, models.HashToken(secret))
+	fact := "client_added"
+	err = s.byAdmin(ctx, ref, decide, fact, models.ID(app.ID), func(tx pgx.Tx, now time.Time) error {
+		tag, err := tx.Exec(ctx, `
+			INSERT INTO clients (id, settings, managed, created_at, updated_at)
+			VALUES ($1, $2, 'hand', $3, $3)
+			ON CONFLICT (id) DO NOTHING`, app.ID, settings, now)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return &models.Error{Code: models.CodeConflict, Field: "id", Reason: "taken", Message: "there is an app of that id"}
+		}
+		if !app.HasSecret() {
+			return nil
+		}
+		secret = seal.NewToken()
+		return insertSecret(ctx, tx, now, app.ID, models.HashToken(secret))
+	})
+	return secret, err
 }
 
 // UpdateApp replaces an app's settings. What was given out under the older ones ends
 // where the app may no longer have it: that is looked at when it is used. not_found when
 // there is none, conflict where a file keeps it.
-func (s *Store) UpdateApp(ctx context.Context, app models.App) error {
-	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error { return updateApp(ctx, tx, now, app) })
-}
-
-func updateApp(ctx context.Context, tx pgx.Tx, now time.Time, app models.App) error {
+func (s *Store) UpdateApp(ctx context.Context, ref models.Ref, app models.App, decide models.Decide) error {
 	settings, err := json.Marshal(app)
 	if err != nil {
 		return err
 	}
-	tag, err := tx.Exec(ctx, `
-		UPDATE clients
-		SET settings = $2, updated_at = $3
-		WHERE id = $1 AND managed = 'hand'`, app.ID, settings, now)
-	if err == nil && tag.RowsAffected() == 0 {
-		return whyNotByHand(ctx, tx, app.ID)
-	}
-	return err
+	fact := "client_changed"
+	return s.byAdmin(ctx, ref, decide, fact, models.ID(app.ID), func(tx pgx.Tx, now time.Time) error {
+		tag, err := tx.Exec(ctx, `
+			UPDATE clients
+			SET settings = $2, updated_at = $3
+			WHERE id = $1 AND managed = 'hand'`, app.ID, settings, now)
+		if err == nil && tag.RowsAffected() == 0 {
+			return whyNotByHand(ctx, tx, app.ID)
+		}
+		return err
+	})
 }
 
 // DeleteApp ends an app and everything it was given. not_found when there is none,
 // conflict where a file keeps it.
-func (s *Store) DeleteApp(ctx context.Context, id string) error {
-	return s.tx(ctx, func(tx pgx.Tx, _ time.Time) error { return deleteApp(ctx, tx, id) })
-}
-
-func deleteApp(ctx context.Context, tx pgx.Tx, id string) error {
-	tag, err := tx.Exec(ctx, `DELETE FROM clients WHERE id = $1 AND managed = 'hand'`, id)
-	if err == nil && tag.RowsAffected() == 0 {
-		return whyNotByHand(ctx, tx, id)
-	}
-	return err
+func (s *Store) DeleteApp(ctx context.Context, ref models.Ref, id string, decide models.Decide) error {
+	fact := "client_removed"
+	return s.byAdmin(ctx, ref, decide, fact, models.ID(id), func(tx pgx.Tx, _ time.Time) error {
+		tag, err := tx.Exec(ctx, `DELETE FROM clients WHERE id = $1 AND managed = 'hand'`, id)
+		if err == nil && tag.RowsAffected() == 0 {
+			return whyNotByHand(ctx, tx, id)
+		}
+		return err
+	})
 }
 
 func whyNotByHand(ctx context.Context, tx pgx.Tx, id string) error {
@@ -155,36 +150,36 @@ func whyNotByHand(ctx context.Context, tx pgx.Tx, id string) error {
 
 // RotateAppSecret gives an app a new secret; the one before goes on for SecretOverlap,
 // older ones end. not_found when there is no such app, conflict for one that has no
-// secrets.
-func (s *Store) RotateAppSecret(ctx context.Context, id string) (secret string, err error) {
-	err = s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-		secret, err = rotateAppSecret(ctx, tx, now, id)
-		return err
+// secrets, or whose secrets a file keeps.
+func (s *Store) RotateAppSecret(ctx context.Context, ref models.Ref, id string, decide models.Decide) (secret string, err error) {
+	fact := "client_secret_rotated"
+	err = s.byAdmin(ctx, ref, decide, fact, models.ID(id), func(tx pgx.Tx, now time.Time) error {
+		rows, err := tx.Query(ctx, `SELECT `+appColumns+` FROM clients c WHERE c.id = $2 FOR UPDATE`, now, id)
+		if err != nil {
+			return err
+		}
+		app, err := pgx.CollectExactlyOneRow(rows, scanApp)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return notFound()
+		case err != nil:
+			return err
+		case app.Managed == models.KeptByFile:
+			return whyNotByHand(ctx, tx, id)
+		case !app.HasSecret():
+			return &models.Error{Code: models.CodeConflict, Reason: "no_secret", Message: "this app shows who it is without a secret"}
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM client_secrets WHERE client_id = $1 AND expires_at IS NOT NULL`, id); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE client_secrets SET expires_at = $2 WHERE client_id = $1`, id, now.Add(SecretOverlap))
+		if err != nil {
+			return err
+		}
+		secret = seal.NewToken()
+		return insertSecret(ctx, tx, now, id, models.HashToken(secret))
 	})
 	return secret, err
-}
-
-func rotateAppSecret(ctx context.Context, tx pgx.Tx, now time.Time, id string) (string, error) {
-	var method models.AppAuth
-	err := tx.QueryRow(ctx, `SELECT settings ->> 'auth_method' FROM clients WHERE id = $1 FOR UPDATE`, id).Scan(&method)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return "", notFound()
-	}
-	if err != nil {
-		return "", err
-	}
-	if method != models.AppAuthBasic && method != models.AppAuthPost {
-		return "", &models.Error{Code: models.CodeConflict, Reason: "no_secret", Message: "this app shows who it is without a secret"}
-	}
-	if _, err := tx.Exec(ctx, `DELETE FROM client_secrets WHERE client_id = $1 AND expires_at IS NOT NULL`, id); err != nil {
-		return "", err
-	}
-	_, err = tx.Exec(ctx, `UPDATE client_secrets SET expires_at = $2 WHERE client_id = $1`, id, now.Add(SecretOverlap))
-	if err != nil {
-		return "", err
-	}
-	secret := seal.NewToken()
-	return secret, insertSecret(ctx, tx, now, id, models.HashToken(secret))
 }
 
 func insertSecret(ctx context.Context, tx pgx.Tx, now time.Time, id string, hash models.TokenHash) error {

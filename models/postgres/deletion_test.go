@@ -66,6 +66,10 @@ var belongings = map[string]string{
 		SELECT sha256(convert_to($2::text, 'UTF8')), id, $3, $3 FROM given`,
 	"access_tokens": givesGrant + `INSERT INTO access_tokens (id, client_id, grant_id, scopes, created_at, expires_at)
 		SELECT id, client_id, id, '{}', $3, $3 FROM given`,
+	"device_authorizations": `INSERT INTO device_authorizations (
+			id, client_id, device_hash, user_code_hash, scopes, ip, user_agent, poll_seconds, found_by, created_at, expires_at
+		) SELECT $2::uuid, c.id, sha256(convert_to($2::text, 'UTF8')), sha256(convert_to($2::text, 'UTF8')), '{}', '', '', 5, s.id, $3, $3
+		FROM clients c, sessions s WHERE s.user_id = $1 LIMIT 1`,
 	"app_consents": `INSERT INTO app_consents (user_id, client_id, scopes, given_at)
 		SELECT $1, c.id, '{}', $3 FROM clients c WHERE $2::uuid IS NOT NULL LIMIT 1`,
 	"remembered_devices": `INSERT INTO remembered_devices (id, user_id, session_id, public_key, thumbprint, ip, user_agent, created_at, last_used_at, ends_at)

@@ -189,6 +189,15 @@ func (s *Store) keepMinted(ctx context.Context, tx pgx.Tx, now time.Time, grant 
 	if violates(err) != "" {
 		return invalidGrant() // the grant ended meanwhile
 	}
+	if err != nil {
+		return err
+	}
+	// Nobody but the app uses a device's session, so that this is its use. Other sessions
+	// are not kept alive by what an app does while nobody is there.
+	_, err = tx.Exec(ctx, `
+		UPDATE sessions
+		SET last_seen_at = $2, idle_ends_at = $3
+		WHERE id = $1 AND transport = 'app'`, grant.SessionID, now, m.SessionIdleEnd)
 	if err != nil || m.Refresh == (models.TokenHash{}) {
 		return err
 	}
@@ -283,6 +292,31 @@ func (s *Store) SessionGrants(ctx context.Context, sessionID models.ID) ([]strin
 	}
 	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	return list, fail(err)
+}
+
+// SessionGrant finds the newest of what a session gave to an app, and whose it is;
+// not_found when that is over, or never was.
+func (s *Store) SessionGrant(ctx context.Context, appID string, sessionID models.ID) (models.Grant, models.User, error) {
+	var grant models.Grant
+	var user models.User
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var err error
+		grant, err = scanGrant(tx.QueryRow(ctx, `
+			SELECT `+grantColumns+`
+			FROM grants g
+			WHERE g.client_id = $1 AND g.session_id = $2
+			ORDER BY g.created_at DESC
+			LIMIT 1`, appID, sessionID))
+		if err != nil {
+			return err
+		}
+		user, err = userByID(ctx, tx, grant.UserID)
+		return err
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return grant, user, notFound()
+	}
+	return grant, user, fail(err)
 }
 
 // endGrants ends what every session of an account gave to apps.

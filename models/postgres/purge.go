@@ -18,6 +18,9 @@ const (
 	// sent again.
 	keepDelivered = 7 * 24 * time.Hour
 	keepDead      = 30 * 24 * time.Hour
+	// keepExpiredDevices is how long a device is told that its code is over, and not that
+	// there never was one.
+	keepExpiredDevices = 10 * time.Minute
 )
 
 // Purge removes what has expired: sessions (which announces their end to open
@@ -52,6 +55,7 @@ func (s *Store) Purge(ctx context.Context) error {
 		{`DELETE FROM totp_replaced WHERE replaced_at <= $1`, models.LinkNotMe.Lifetime()},
 		{`DELETE FROM remembered_devices WHERE ends_at <= $1`, 0},
 		{`DELETE FROM authorizations WHERE expires_at <= $1`, 0},
+		{`DELETE FROM device_authorizations WHERE expires_at <= $1`, keepExpiredDevices},
 		{`DELETE FROM access_tokens WHERE expires_at <= $1`, 0},
 		{`DELETE FROM spent_assertions WHERE expires_at <= $1`, 0},
 		{`DELETE FROM logouts WHERE created_at <= $1`, keepLogouts},

@@ -33,19 +33,26 @@ const sessionColumns = `
 	u.mfa_established_at,
 	u.admin_since IS NOT NULL,
 	ARRAY(SELECT g.name FROM user_groups g WHERE g.user_id = u.id ORDER BY g.name),
-	u.created_at`
+	u.created_at,
+	CASE WHEN s.transport = 'app' THEN (
+		SELECT c.settings ->> 'name' FROM grants g JOIN clients c ON c.id = g.client_id WHERE g.session_id = s.id LIMIT 1
+	) END`
 
 func scanSession(row pgx.CollectableRow) (models.Session, error) {
 	var s models.Session
 	var hash, methods []byte
+	var app *string
 	err := row.Scan(
 		&s.ID, &hash, &s.State, &methods, &s.PolicyVersion, &s.Transport, &s.Client.IP, &s.Client.UserAgent,
 		&s.CreatedAt, &s.LastSeenAt, &s.IdleEndsAt, &s.EndsAt,
 		&s.User.ID, &s.User.Email, &s.User.EmailVerified, &s.User.EmailHeld, &s.User.Username, &s.User.DisplayName, &s.User.Handle,
-		&s.User.MFAEstablishedAt, &s.User.Admin, &s.User.Groups, &s.User.CreatedAt,
+		&s.User.MFAEstablishedAt, &s.User.Admin, &s.User.Groups, &s.User.CreatedAt, &app,
 	)
 	if err != nil {
 		return models.Session{}, err
+	}
+	if app != nil {
+		s.App = *app
 	}
 	s.TokenHash = models.TokenHash(hash)
 	return s, json.Unmarshal(methods, &s.Methods)

@@ -117,6 +117,9 @@ func (h *Handlers) sessions(c *fiber.Ctx) ([]sessionBody, error) {
 			ID: s.ID, Current: s.ID == current.ID, State: s.State, ACR: s.ACR(), Methods: []models.Factor{}, machineBody: h.machine(s.Client),
 			CreatedAt: s.CreatedAt, LastSeenAt: s.LastSeenAt, ExpiresAt: s.ExpiresAt(),
 		}
+		if s.App != "" { // which says more than how a device calls itself
+			body.Browser = s.App
+		}
 		for _, m := range s.Methods {
 			body.Methods = append(body.Methods, m.Factor)
 		}

@@ -64,10 +64,11 @@ var withheld = map[string][]string{
 		"face_consent_given", "face_consent_withdrawn", "face_refused", "face_purge_ahead", "group_joined", "group_left",
 	},
 	"between the account and one app, which no other app needs to know": {
-		"app_signed_in", "app_entered", "app_allowed", "app_withdrawn", "app_confirmed", "code_reused", "refresh_token_reused",
+		"app_signed_in", "app_entered", "device_signed_in", "app_allowed", "app_withdrawn", "app_confirmed", "code_reused", "refresh_token_reused",
 	},
 	"of the site": {
 		"user_imported", "face_cohort_activated", "webhook_added", "webhook_changed", "webhook_removed", "webhook_secret_rotated", "webhook_gone",
+		"client_added", "client_changed", "client_removed", "client_secret_rotated",
 	},
 }
 

@@ -1,7 +1,7 @@
 // Package admin is what the people who run the site do. They let somebody back in who lost
 // every factor: one admin asks, another agrees, and the account's owner gets a link.
 // Nobody here sets a password or a factor for anybody. And they say which programs are
-// told what happens, and watch it.
+// told what happens, which apps sign people in, and watch it.
 package admin
 
 import (
@@ -20,6 +20,12 @@ type Store interface {
 	OpenAssisted(ctx context.Context, ref models.Ref, username string, decide models.Decide) (models.ID, error)
 	ApproveAssisted(ctx context.Context, ref models.Ref, id models.ID, decide models.Decide) error
 	WithdrawAssisted(ctx context.Context, by models.Session, id models.ID) error
+
+	Apps(ctx context.Context) ([]models.AppRecord, error)
+	CreateApp(ctx context.Context, ref models.Ref, app models.App, decide models.Decide) (secret string, err error)
+	UpdateApp(ctx context.Context, ref models.Ref, app models.App, decide models.Decide) error
+	DeleteApp(ctx context.Context, ref models.Ref, id string, decide models.Decide) error
+	RotateAppSecret(ctx context.Context, ref models.Ref, id string, decide models.Decide) (secret string, err error)
 
 	Webhooks(ctx context.Context) ([]models.Webhook, error)
 	AddWebhook(ctx context.Context, ref models.Ref, w models.Webhook, decide models.Decide) (secret string, err error)

@@ -29,10 +29,10 @@ func (h *Handlers) Discovery(c *fiber.Ctx) error {
 	return c.JSON(metadata{
 		DiscoveryConfiguration: &oidc.DiscoveryConfiguration{
 			Issuer: h.Origin, AuthorizationEndpoint: at(PathAuthorize), TokenEndpoint: at(PathToken), IntrospectionEndpoint: at(PathIntrospect),
-			UserinfoEndpoint: at(PathUserinfo), RevocationEndpoint: at(PathRevoke), EndSessionEndpoint: at(PathEndSession), JwksURI: at(PathKeys),
+			UserinfoEndpoint: at(PathUserinfo), RevocationEndpoint: at(PathRevoke), EndSessionEndpoint: at(PathEndSession), JwksURI: at(PathKeys), DeviceAuthorizationEndpoint: at(PathDevice),
 			ScopesSupported: scopesKnown, ResponseTypesSupported: []string{"code", "id_token"},
 			ResponseModesSupported: []string{"query", "fragment", "form_post"},
-			GrantTypesSupported:    []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeImplicit, oidc.GrantTypeRefreshToken, oidc.GrantTypeClientCredentials},
+			GrantTypesSupported:    []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeImplicit, oidc.GrantTypeRefreshToken, oidc.GrantTypeClientCredentials, oidc.GrantTypeDeviceCode},
 			ACRValuesSupported:     []string{string(models.ACRAAL2), string(models.ACRMFA), string(models.ACRDevice)},
 			SubjectTypesSupported:  []string{"public"}, IDTokenSigningAlgValuesSupported: Algorithms,
 			TokenEndpointAuthMethodsSupported:                  append(methods[:3:3], oidc.AuthMethodNone),

@@ -32,6 +32,13 @@ type Store interface {
 	RevokeToken(ctx context.Context, appID string, hash models.TokenHash, id models.ID) error
 	SessionGrants(ctx context.Context, sessionID models.ID) ([]string, error)
 	WithdrawApp(ctx context.Context, by models.Session, appID string) error
+	SessionGrant(ctx context.Context, appID string, sessionID models.ID) (models.Grant, models.User, error)
+	BeginDevice(ctx context.Context, d models.DeviceAuthorization, device, userCode models.TokenHash) error
+	FindDevice(ctx context.Context, by models.Session, userCode models.TokenHash) (models.DeviceAuthorization, error)
+	FoundDevice(ctx context.Context, by models.Session, id models.ID) (models.DeviceAuthorization, error)
+	AllowDevice(ctx context.Context, ref models.Ref, d models.DeviceAuthorization, decide models.Decide, admits func(models.Session) (models.Session, error)) error
+	DenyDevice(ctx context.Context, by models.Session, id models.ID) error
+	PollDevice(ctx context.Context, device models.TokenHash, appID string, mint func(models.Grant) models.Mint) (models.DevicePoll, models.Grant, models.User, error)
 	SpendStepUp(ctx context.Context, ref models.Ref, decide models.Decide) error
 }
 
@@ -57,6 +64,8 @@ const (
 	PathIntrospect  = "/oauth/introspect"
 	PathRevoke      = "/oauth/revoke"
 	PathKeys        = "/oauth/keys"
+	PathDevice      = "/oauth/device"       // RFC 8628
+	PathTokenReview = "/oauth/token-review" //nolint:gosec // an address, for Kubernetes
 	PathEndSession  = "/oauth/end-session"
 	PathWaiting     = "/authorize/:id"
 	idTokenLifetime = 15 * time.Minute
@@ -88,11 +97,12 @@ const form = 32 << 10 // an assertion and what it comes with
 // Routes lists what is mounted outside the v1 surface: requests come from apps and from
 // browsers that apps send here, so they are no writes of our own pages.
 func (h *Handlers) Routes() []Route {
-	list := make([]Route, 0, 20)
+	list := make([]Route, 0, 24)
 	list = append(list,
 		Route{fiber.MethodGet, PathDiscovery, 0, h.Discovery}, Route{fiber.MethodGet, PathMetadata, 0, h.Discovery}, Route{fiber.MethodGet, PathKeys, 0, h.PublicKeys},
 		Route{fiber.MethodGet, PathAuthorize, 0, h.Authorize}, Route{fiber.MethodPost, PathAuthorize, form, h.AuthorizeByForm},
-		Route{fiber.MethodPost, PathPush, form, h.Push},
+		Route{fiber.MethodPost, PathPush, form, h.Push}, Route{fiber.MethodPost, PathDevice, form, h.BeginDevice},
+		Route{fiber.MethodPost, PathTokenReview, form, h.ReviewToken},
 		Route{fiber.MethodGet, PathEndSession, 0, h.EndSession}, Route{fiber.MethodPost, PathEndSession, form, h.EndSessionByForm},
 		Route{fiber.MethodGet, PathUserinfo, 0, h.bridge}, Route{fiber.MethodGet, PathWaiting, 0, h.Continue},
 	)

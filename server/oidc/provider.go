@@ -111,7 +111,10 @@ func (m *mint) refreshes(g models.Grant) bool {
 
 func (m *mint) of(g models.Grant) models.Mint {
 	now := m.h.Now()
-	out := models.Mint{AccessID: m.id, AccessExpires: now.Add(m.app.TokenLifetime.Std()), Scopes: m.scopes}
+	out := models.Mint{
+		AccessID: m.id, AccessExpires: now.Add(m.app.TokenLifetime.Std()), Scopes: m.scopes,
+		SessionIdleEnd: now.Add(m.h.Policies.Current().Timeouts.Idle.Std()),
+	}
 	if m.app.TokenFormat == "opaque" {
 		out.AccessHash = models.HashToken(m.access)
 	}

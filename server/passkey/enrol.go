@@ -93,7 +93,7 @@ func (h *Handlers) Enrol(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	event := models.Event{Kind: models.FactorEnrolled, Factor: models.Passkey, Object: row.ID, UV: uv, Begun: challenge.CreatedAt}
+	event := models.Event{Kind: models.FactorEnrolled, Factor: models.Passkey, Object: row.ID, UV: uv, Key: models.PasskeyKind(row.BackupEligible), Begun: challenge.CreatedAt}
 	moved, token, err := h.Store.EnrolPasskey(c.UserContext(), s.Ref(), row, h.Decide(c, event))
 	if err != nil {
 		return err

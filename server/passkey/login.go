@@ -115,7 +115,7 @@ func (h *Handlers) Login(c *fiber.Ctx) error {
 		}
 		return err
 	}
-	event := models.Event{Kind: models.PasskeySignIn, Factor: models.Passkey, UV: parsed.Response.AuthenticatorData.Flags.HasUserVerified(), Since: row.CreatedAt}
+	event := models.Event{Kind: models.PasskeySignIn, Factor: models.Passkey, UV: parsed.Response.AuthenticatorData.Flags.HasUserVerified(), Key: models.PasskeyKind(row.BackupEligible), Since: row.CreatedAt}
 	session, token, err := h.Store.OpenSessionByPasskey(c.UserContext(), row, web.Client(c), transport, h.DecideFor(c, row.UserID, event))
 	if models.CodeOf(err) == models.CodeFactorRejected {
 		return refused(err)

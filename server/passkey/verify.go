@@ -76,7 +76,7 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	event := models.Event{Kind: models.FactorPassed, Factor: models.Passkey, UV: parsed.Response.AuthenticatorData.Flags.HasUserVerified(), Since: row.CreatedAt}
+	event := models.Event{Kind: models.FactorPassed, Factor: models.Passkey, UV: parsed.Response.AuthenticatorData.Flags.HasUserVerified(), Key: models.PasskeyKind(row.BackupEligible), Since: row.CreatedAt}
 	moved, token, err := h.Store.PassPasskey(c.UserContext(), s.Proving(challenge.StepUp), row, h.Decide(c, event))
 	if err != nil {
 		return err

@@ -6,15 +6,16 @@ export const secret = "the secret of the apps in the tests, which keep no other"
 /**
  * The apps that the server knows: one of the site's own and one of somebody else.
  * @param {string} at where they are
+ * @param {string} elsewhere where they are as well, on another site
  */
-export function clientsText(at) {
+export function clientsText(at, elsewhere) {
   const hash = createHash("sha256").update(secret).digest("hex");
   return `clients:
   - id: own
     name: Our own app
     first_party: true
-    redirect_uris: ["${at}/callback"]
-    post_logout_redirect_uris: ["${at}/", "${at}"]
+    redirect_uris: ["${at}/callback", "${elsewhere}/callback"]
+    post_logout_redirect_uris: ["${at}/", "${at}", "${elsewhere}"]
     response_types: [code, id_token]
     scopes: [openid, profile, email, offline_access]
     secret_sha256: [${hash}]
@@ -23,5 +24,10 @@ export function clientsText(at) {
     redirect_uris: ["${at}/callback"]
     scopes: [openid, profile, email]
     secret_sha256: [${hash}]
+  - id: television
+    name: Example TV
+    public: true
+    grant_types: ["urn:ietf:params:oauth:grant-type:device_code", refresh_token]
+    scopes: [openid, profile, offline_access]
 `;
 }

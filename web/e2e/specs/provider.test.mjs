@@ -6,7 +6,7 @@ import express from "express";
 import openid from "express-openid-connect";
 import * as client from "openid-client";
 import { secret } from "../helpers/app.mjs";
-import { appURL, base, launch, looksRight, openTab } from "../helpers/browser.mjs";
+import { appURL, base, elsewhereURL, launch, looksRight, openTab } from "../helpers/browser.mjs";
 import { comeIn, confirmInDialog, endSession, joinWithApp, somebody } from "../helpers/people.mjs";
 
 /** @type {import("playwright-core").Browser} */
@@ -18,9 +18,11 @@ after(() => browser.close());
  * Has an app answer while a test runs.
  * @param {import("node:test").TestContext} t
  * @param {import("node:http").RequestListener} app
+ * @param {string} at
  */
-async function serve(t, app) {
-  const server = createServer(app).listen(Number(new URL(appURL).port), "localhost");
+async function serve(t, app, at = appURL) {
+  const { port, hostname } = new URL(at);
+  const server = createServer(app).listen(Number(port), hostname);
   await once(server, "listening");
   t.after(async () => {
     server.closeAllConnections();
@@ -110,22 +112,56 @@ test("openid-client: an app of others asks first, and is believed again after a 
   assert.ok(Date.now() / 1000 - Number(claims.auth_time) < 60);
 });
 
-test("express-openid-connect: an ID token by form, a cookie, an API behind it", async (t) => {
+test("express-openid-connect: an ID token by form to another site, a cookie, an API behind it", async (t) => {
   const app = express();
-  app.use(openid.auth({ issuerBaseURL: base, baseURL: appURL, clientID: "own", secret, authRequired: false }));
+  app.use(openid.auth({ issuerBaseURL: base, baseURL: elsewhereURL, clientID: "own", secret, authRequired: false }));
   app.get("/", (request, response) => void response.type("html").send(`<!doctype html><title>App</title><link rel="icon" href="data:,"><h1>${request.oidc.user?.name ?? "nobody"}</h1>`));
   app.get("/api/me", (request, response) => void (request.oidc.isAuthenticated() ? response.json(request.oidc.user) : response.sendStatus(401)));
-  await serve(t, app);
+  await serve(t, app, elsewhereURL);
   const person = somebody();
   const page = await openTab(t, browser);
   await joinWithApp(page, person);
-  assert.equal((await page.request.get(`${appURL}/api/me`)).status(), 401);
-  await page.goto(`${appURL}/login`);
-  await page.waitForURL(`${appURL}/`);
+  assert.equal((await page.request.get(`${elsewhereURL}/api/me`)).status(), 401);
+  await page.goto(`${elsewhereURL}/login`);
+  await page.waitForURL(`${elsewhereURL}/`);
   assert.match(await page.locator("h1").innerText(), /./);
-  const user = await (await page.request.get(`${appURL}/api/me`)).json();
+  const user = await (await page.request.get(`${elsewhereURL}/api/me`)).json();
   assert.equal(user.preferred_username, person.username);
-  await page.goto(`${appURL}/logout`);
-  await page.waitForURL((url) => url.href.startsWith(appURL));
-  assert.equal((await page.request.get(`${appURL}/api/me`)).status(), 401);
+  await page.goto(`${elsewhereURL}/logout`);
+  await page.waitForURL((url) => url.href.startsWith(elsewhereURL));
+  assert.equal((await page.request.get(`${elsewhereURL}/api/me`)).status(), 401);
+});
+
+test("a television signs in by the code that it shows", async (t) => {
+  const person = somebody();
+  const page = await openTab(t, browser, { refusals: [400, 403] }); // a wrong code, and that a step-up is wanted
+  await joinWithApp(page, person);
+  const config = await client.discovery(new URL(base), "television", undefined, client.None(), { execute: [client.allowInsecureRequests] });
+  const device = await client.initiateDeviceAuthorization(config, { scope: "openid profile offline_access" });
+  const signedIn = client.pollDeviceAuthorizationGrant(config, device);
+  await page.goto(`${base}/device`);
+  await looksRight(page);
+  const code = page.getByLabel("Code on your device");
+  await code.fill("BBBB-BBBB");
+  await code.press("Enter");
+  await page.getByText("No device waits with this code").waitFor();
+  await code.fill(device.user_code.toLowerCase());
+  await code.press("Enter");
+  await page.getByRole("heading", { name: "Sign in to Example TV on that device?" }).waitFor();
+  await looksRight(page);
+  await page.getByRole("button", { name: "Sign that device in" }).click();
+  await confirmInDialog(page, person);
+  await page.getByRole("heading", { name: "Go on at your device" }).waitFor();
+  await looksRight(page);
+  const tokens = await signedIn;
+  assert.equal(/** @type {client.IDToken} */ (tokens.claims()).preferred_username, person.username);
+
+  const unwanted = await client.initiateDeviceAuthorization(config, { scope: "openid" });
+  await page.goto(unwanted.verification_uri_complete ?? "");
+  assert.equal(await code.inputValue(), unwanted.user_code);
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Stop, this isn’t mine" }).click();
+  await page.getByRole("heading", { name: "Nobody was signed in" }).waitFor();
+  await page.goto(`${base}/account/sessions`);
+  await page.getByText("Example TV").first().waitFor();
 });
