@@ -14,13 +14,17 @@ help: ## list the targets
 run: packages build models face-worker ## serve on http://localhost:8080 with a Postgres of its own
 	@exec cmd/sallyport/run.sh
 
+.PHONY: chat
+chat: build ## the sample app on http://localhost:8090, beside `make run`
+	@exec cmd/sallyport-chat/run.sh
+
 .PHONY: packages
 packages: ## install the Debian packages that are missing
 	@cmd/sallyport/packages.sh $(PACKAGES_RUN)
 
 .PHONY: build
-build: ## build the server, without cgo
-	@CGO_ENABLED=0 go build -trimpath -o $(BIN)/sallyport ./cmd/sallyport
+build: ## build the server and the sample app, without cgo
+	@CGO_ENABLED=0 go build -trimpath -o $(BIN)/ ./cmd/sallyport ./cmd/sallyport-chat
 
 # Without models or worker Sallyport runs all the same and says that face is unavailable.
 .PHONY: models
@@ -109,8 +113,8 @@ lint: $(GOLANGCI) web/e2e/node_modules/.package-lock.json ## formatting, vet, go
 	@$(GOLANGCI) run ./...
 	@cd $(KUBERNETES) && go mod tidy -diff && "$(CURDIR)/$(GOLANGCI)" run ./...
 	@$(GOLANGCI) run --build-tags dlib ./biometrics/... ./cmd/sallyport-face/...
-	@shellcheck -S warning cmd/sallyport/*.sh migrations/*.sh biometrics/dlib/*.sh .ci/run
-	@for f in web/static/js/*.js; do node --check "$$f" || exit 1; done
+	@shellcheck -S warning cmd/sallyport/*.sh cmd/sallyport-chat/*.sh migrations/*.sh biometrics/dlib/*.sh .ci/run
+	@for f in web/static/js/*.js cmd/sallyport-chat/page/static/*.js; do node --check "$$f" || exit 1; done
 	@cd web/e2e && npm run --silent check
 
 $(GOLANGCI):

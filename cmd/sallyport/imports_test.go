@@ -19,6 +19,7 @@ const module = "github.com/sallyport/sallyport"
 // is refused. "server/*" stands for any package below server.
 var ours = map[string][]string{
 	"cmd/sallyport":             {"*", "!biometrics/dlib"},
+	"cmd/sallyport-chat":        {}, // an app of others': it knows us by what we answer
 	"cmd/sallyport-face":        {"biometrics", "biometrics/dlib", "biometrics/wire"},
 	"server":                    {"server/*", "models", "models/mfa", "web", "biometrics"},
 	"server/web":                {"models", "web"},
@@ -54,12 +55,15 @@ var theirs = map[string][]string{
 	"github.com/go-webauthn/webauthn":         {"server/passkey"},
 	"github.com/pquerna/otp":                  {"server/totp"},
 	"github.com/boombuler/barcode":            {"server/totp"},
-	"github.com/jackc/pgx/v5":                 {"models/postgres", "models/postgres/pgtest", "cmd/sallyport"},
+	"github.com/jackc/pgx/v5":                 {"models/postgres", "models/postgres/pgtest", "cmd/sallyport", "cmd/sallyport-chat"},
 	"github.com/jackc/tern/v2":                {"models/postgres", "cmd/sallyport"},
 	"github.com/riverqueue/river":             {"models/postgres", "cmd/sallyport"},
 	"github.com/wneessen/go-mail":             {"server/mail"},
 	"github.com/zitadel/oidc/v3":              {"server/oidc"},
-	"github.com/go-jose/go-jose/v4":           {"server/oidc"},
+	"github.com/go-jose/go-jose/v4":           {"server/oidc", "cmd/sallyport-chat"},
+	"github.com/coreos/go-oidc/v3":            {"cmd/sallyport-chat"},
+	"golang.org/x/oauth2":                     {"cmd/sallyport-chat"},
+	"github.com/fasthttp/websocket":           {"cmd/sallyport-chat"},
 	"github.com/rs/cors":                      {"server/oidc"},
 	"github.com/tink-crypto/tink-go/v2":       {"models/seal"},
 	"github.com/Kagami/go-face":               {"biometrics/dlib"},

@@ -38,6 +38,11 @@ if [ -z "${SALLYPORT_MAIL_SMTP:-}${SALLYPORT_MAIL_SMTP_FILE:-}" ]; then
         ;;
     esac
 fi
+# The sample app of `make chat` is on this machine, and wants to hear who signed out.
+if [ -z "${SALLYPORT_CLIENTS_FILE:-}" ]; then
+    cmd/sallyport-chat/client.sh .run/chat
+    export SALLYPORT_CLIENTS_FILE=.run/chat/clients.yaml SALLYPORT_WEBHOOKS_ALLOW="${SALLYPORT_WEBHOOKS_ALLOW:-127.0.0.0/8,::1/128}"
+fi
 export SALLYPORT_DEMO="${SALLYPORT_DEMO:-true}"
 if [ -z "${SALLYPORT_POLICY_FILE:-}" ]; then
     export SALLYPORT_POLICY_FILE=.run/policy.yaml

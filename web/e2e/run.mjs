@@ -42,8 +42,9 @@ const url = `http://localhost:${port}`;
 const appURL = `http://localhost:${await freePort()}`;
 // Another site than the server's, where the one before is another origin of the same.
 const elsewhereURL = `http://127.0.0.1:${await freePort()}`;
+const chatURL = `http://localhost:${await freePort()}`;
 const clients = path.join(folder, "clients.yaml");
-writeFileSync(clients, clientsText(appURL, elsewhereURL));
+writeFileSync(clients, clientsText(appURL, elsewhereURL, chatURL));
 
 let failed = 0;
 try {
@@ -81,6 +82,7 @@ async function serving(verification, work) {
       SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION: verification,
       SALLYPORT_POLICY_FILE: policy,
       SALLYPORT_CLIENTS_FILE: clients,
+      SALLYPORT_WEBHOOKS_ALLOW: "127.0.0.0/8,::1/128",
       SALLYPORT_MAIL_VIEWER: `127.0.0.1:${mailPort}`,
       // Browser and camera are on this machine too, and people at the camera are not the ones to wait for others.
       SALLYPORT_FACE_WORKERS: "2",
@@ -139,7 +141,7 @@ async function node(args) {
   const tests = spawn(process.execPath, args, {
     cwd: here,
     stdio: "inherit",
-    env: { ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy, SALLYPORT_E2E_MAIL: `http://127.0.0.1:${mailPort}`, SALLYPORT_E2E_APP_URL: appURL, SALLYPORT_E2E_ELSEWHERE_URL: elsewhereURL },
+    env: { ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy, SALLYPORT_E2E_MAIL: `http://127.0.0.1:${mailPort}`, SALLYPORT_E2E_APP_URL: appURL, SALLYPORT_E2E_ELSEWHERE_URL: elsewhereURL, SALLYPORT_E2E_CHAT_URL: chatURL },
   });
   const [code] = await once(tests, "exit");
   return code ?? 1;

@@ -7,8 +7,9 @@ export const secret = "the secret of the apps in the tests, which keep no other"
  * The apps that the server knows: one of the site's own and one of somebody else.
  * @param {string} at where they are
  * @param {string} elsewhere where they are as well, on another site
+ * @param {string} chat where the sample app is
  */
-export function clientsText(at, elsewhere) {
+export function clientsText(at, elsewhere, chat) {
   const hash = createHash("sha256").update(secret).digest("hex");
   return `clients:
   - id: own
@@ -23,6 +24,14 @@ export function clientsText(at, elsewhere) {
     name: Example of others
     redirect_uris: ["${at}/callback"]
     scopes: [openid, profile, email]
+    secret_sha256: [${hash}]
+  - id: portico
+    name: Portico
+    first_party: true
+    redirect_uris: ["${chat}/callback"]
+    post_logout_redirect_uris: ["${chat}/"]
+    backchannel_logout_uri: "${chat}/logout/backchannel"
+    scopes: [openid, profile]
     secret_sha256: [${hash}]
   - id: television
     name: Example TV

@@ -8,6 +8,8 @@ import assert from "node:assert/strict";
 export const appURL = process.env.SALLYPORT_E2E_APP_URL ?? "";
 /** Where an app may be on another site than the server. */
 export const elsewhereURL = process.env.SALLYPORT_E2E_ELSEWHERE_URL ?? "";
+/** Where the sample app is. */
+export const chatURL = process.env.SALLYPORT_E2E_CHAT_URL ?? "";
 export const base = process.env.SALLYPORT_E2E_URL ?? "";
 
 /** @param {string[]} [more] */
@@ -73,7 +75,7 @@ function watch(page, refusals) {
   });
   page.on("request", (request) => {
     const { protocol, origin } = new URL(request.url());
-    if (protocol !== "blob:" && origin !== base && origin !== appURL && origin !== elsewhereURL) faults.push(`request to another site: ${request.url()}`);
+    if (protocol !== "blob:" && ![base, appURL, elsewhereURL, chatURL].includes(origin)) faults.push(`request to another site: ${request.url()}`);
   });
   return faults;
 }

@@ -72,7 +72,7 @@ export async function call(page, method, path, body) {
  * @param {string} path
  * @param {object} [body]
  */
-async function must(page, method, path, body) {
+export async function must(page, method, path, body) {
   let answer = await call(page, method, path, body);
   if (answer.body?.code === "step_up_required") {
     // What is fresh enough is granted without another proof; anything else is for the dialog.
