@@ -415,3 +415,21 @@ func TestAttackMachineEndpointsAreNoWayAroundTheDoor(t *testing.T) {
 	s.exchange("/oauth/token", "chat", secret, both).want(400) // two ways at once
 	s.redeem("chat", secret, code).want(200)
 }
+
+// Anybody can begin a sign-in that is kept until somebody goes on with it, so that beginning
+// them is counted.
+func TestAttackRequestsThatWaitAreCounted(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.chatApp()
+	s.force(func(p *models.Policy) { p.Limits.Login = models.Limit{Max: 5, Window: models.Duration(time.Minute)} })
+	to := "/oauth/authorize?" + asks("chat", callback).Encode()
+	for range 5 {
+		s.browser().get(to).want(303)
+	}
+	s.browser().get(to).want(429, models.CodeRateLimited)
+	s.browser().from("192.0.2.77").get(to).want(303)
+	if got := s.browser().authorize(asks("chat", callback, "prompt", "none")).Get("error"); got != "login_required" { // keeps nothing
+		t.Errorf("silently: %s", got)
+	}
+}

@@ -113,6 +113,7 @@ func samples() []sample {
 		{"activity-none", ActivityPage{Layout: layout(stateAuthenticated, "/account/activity"), Older: true}},
 		{"sessions", SessionsPage{Layout: layout(stateAuthenticated, "/account/sessions"), Sessions: rows}},
 		{"sessions-remembered", SessionsPage{Layout: layout(stateAuthenticated, "/account/sessions"), Sessions: []SessionRow{onDevice, rows[1]}, Remembered: remembered}},
+		{"sessions-apps", SessionsPage{Layout: layout(stateAuthenticated, "/account/sessions"), Sessions: rows[:1], Apps: []AppRow{{ID: "others", Name: "Example", Scopes: []string{"openid", "email"}, GivenAt: at}}}},
 		{"sessions-one", SessionsPage{Layout: layout(stateAuthenticated, "/account/sessions"), Sessions: rows[:1]}},
 		{"authorize", AuthorizePage{Layout: layout(stateAuthenticated, "/authorize/1"), ID: "1", App: "Example", Host: "app.example.com", Scopes: []string{"openid", "profile", "email", "groups", "offline_access"}}},
 		{"authorize-choose", AuthorizePage{Layout: layout(stateAuthenticated, "/authorize/1"), ID: "1", App: "Example", Choosing: true}},

@@ -8,6 +8,15 @@ type SessionsPage struct {
 	Sessions []SessionRow
 	// Remembered are the devices that are not asked for the second step.
 	Remembered []RememberedRow
+	// Apps of others are those that the person let know about them.
+	Apps []AppRow
+}
+
+// AppRow is one of them.
+type AppRow struct {
+	ID, Name string
+	Scopes   []string
+	GivenAt  time.Time
 }
 
 // Machine is what a user agent tells, such as "Firefox" and "Android": guesses, empty when unknown.

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/models"
 	"github.com/sallyport/sallyport/models/postgres/pgtest"
@@ -100,4 +103,55 @@ func TestAFileKeepsItsAppsAndNoOthers(t *testing.T) {
 	if has(first) || !has(second) {
 		t.Error("it goes on beyond its day")
 	}
+}
+
+// A file that is changed counts from the next SIGHUP; one that is broken leaves what was.
+func TestTheFileOfAppsIsReadAgain(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "clients.yaml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const one, two = "clients:\n  - {id: first, name: First, public: true, redirect_uris: [\"https://first.example/cb\"]}\n", "  - {id: second, name: Second, public: true, redirect_uris: [\"https://second.example/cb\"]}\n"
+	write(one)
+	address := configure(t)
+	t.Setenv("SALLYPORT_CLIENTS_FILE", file)
+	cmd, a := process(t, address)
+	known := func(id string) bool {
+		t.Helper()
+		a.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		answer, err := a.client.Get(a.url + "/oauth/authorize?client_id=" + id + "&redirect_uri=https://" + id + ".example/cb")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		return answer.StatusCode == http.StatusSeeOther // back to the app, with what is wrong
+	}
+	if !known("first") || known("second") {
+		t.Fatal("the file is not what counts")
+	}
+	write(one + two)
+	if known("second") {
+		t.Error("a file that nobody asked to read again was read")
+	}
+	hangUp := func(until func() bool) {
+		t.Helper()
+		if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(10 * time.Second); !until(); time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("the file was not read again")
+			}
+		}
+	}
+	hangUp(func() bool { return known("second") })
+	write("clients: [")
+	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	write(two[:0] + "clients:\n" + two)
+	hangUp(func() bool { return !known("first") && known("second") })
 }

@@ -194,5 +194,12 @@ func (h *Handlers) SessionsPage(c *fiber.Ctx) error {
 			Machine: pages.Machine{Browser: d.Browser, Device: d.Device}, ID: string(d.ID), Current: d.Current, IP: d.IP, Place: d.Place, LastUsedAt: d.LastUsedAt, EndsAt: d.EndsAt,
 		})
 	}
+	apps, err := h.Store.AppConsents(c.UserContext(), web.Session(c).User.ID)
+	if err != nil {
+		return err
+	}
+	for _, a := range apps {
+		page.Apps = append(page.Apps, pages.AppRow{ID: a.AppID, Name: a.AppName, Scopes: a.Scopes, GivenAt: a.GivenAt})
+	}
 	return h.Render(c, page)
 }

@@ -74,11 +74,12 @@ func (h *Handlers) EndSession(c *fiber.Ctx) error {
 		}
 		return h.Render(c, page)
 	}
-	if hinted != session.ID {
-		return h.Render(c, page) // asks
-	}
 	if page.Frames, err = h.frames(c, session.ID); err != nil {
 		return err
+	}
+	if hinted != session.ID {
+		h.allowFrames(c, page.Frames)
+		return h.Render(c, page) // asks
 	}
 	if err := h.Door.Store.EndSession(c.UserContext(), session, session.ID); err != nil && models.CodeOf(err) != models.CodeNotFound {
 		return err

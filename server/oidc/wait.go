@@ -14,6 +14,9 @@ import (
 // requestCookie binds an app's request to a browser while its person signs in.
 const requestCookie = "sallyport-request"
 
+// kindWaiting counts requests that are kept for somebody: anybody can make one.
+const kindWaiting = "authorization"
+
 // browser is what a request that waits is bound to: whoever is handed its address can't
 // go on with it elsewhere.
 func (h *Handlers) browser(c *fiber.Ctx) models.TokenHash {
@@ -28,6 +31,9 @@ func (h *Handlers) browser(c *fiber.Ctx) models.TokenHash {
 // wait keeps a request until its person has done what it takes, and leads them there.
 func (h *Handlers) wait(c *fiber.Ctx, r request, s seen, what outcome, waiting models.Authorization) error {
 	if waiting.ID == "" {
+		if err := h.CountNetwork(c, kindWaiting, h.Policy(c).Limits.Login); err != nil {
+			return err
+		}
 		waiting.ID, waiting.Browser = models.NewID(h.Now()), h.browser(c)
 		if err := h.Store.KeepAuthorization(c.UserContext(), waiting, models.TokenHash{}); err != nil {
 			return err

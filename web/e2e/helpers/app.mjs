@@ -17,6 +17,7 @@ export function clientsText(at, elsewhere, chat) {
     first_party: true
     redirect_uris: ["${at}/callback", "${elsewhere}/callback"]
     post_logout_redirect_uris: ["${at}/", "${at}", "${elsewhere}"]
+    frontchannel_logout_uri: "${at}/signed-out"
     response_types: [code, id_token]
     scopes: [openid, profile, email, offline_access]
     secret_sha256: [${hash}]

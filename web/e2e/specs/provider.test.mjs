@@ -110,6 +110,12 @@ test("openid-client: an app of others asks first, and is believed again after a 
   await page.waitForURL((url) => url.href.startsWith(`${appURL}/callback`));
   const claims = /** @type {client.IDToken} */ ((await second.end(page.url())).claims());
   assert.ok(Date.now() / 1000 - Number(claims.auth_time) < 60);
+
+  await page.goto(`${base}/account/sessions`);
+  await page.getByRole("button", { name: "Shut Example of others out" }).click();
+  await page.getByRole("heading", { name: "Apps you let know about you" }).waitFor({ state: "detached" });
+  await page.goto((await begin(t, config, {})).to);
+  await page.getByRole("heading", { name: "Sign in to Example of others?" }).waitFor();
 });
 
 test("express-openid-connect: an ID token by form to another site, a cookie, an API behind it", async (t) => {
@@ -130,6 +136,56 @@ test("express-openid-connect: an ID token by form to another site, a cookie, an 
   await page.goto(`${elsewhereURL}/logout`);
   await page.waitForURL((url) => url.href.startsWith(elsewhereURL));
   assert.equal((await page.request.get(`${elsewhereURL}/api/me`)).status(), 401);
+});
+
+test("an app’s page hears in a frame that somebody signed out, asked or not, and is not waited for", async (t) => {
+  /** @type {URL[]} */
+  const told = [];
+  let slow = false;
+  await serve(t, (request, response) => {
+    const url = new URL(request.url ?? "/", appURL);
+    if (url.pathname === "/signed-out") told.push(url);
+    if (url.pathname !== "/signed-out" || !slow) blank(request, response); // else it never answers
+  });
+  const config = await discover("own");
+  for (const hinted of [true, false]) {
+    const page = await openTab(t, browser);
+    await joinWithApp(page, somebody());
+    const way = await begin(t, config, {});
+    await page.goto(way.to);
+    await page.waitForURL((url) => url.href.startsWith(`${appURL}/callback`));
+    const tokens = await way.end(page.url());
+    slow = hinted;
+    const out = client.buildEndSessionUrl(config, { ...(hinted ? { id_token_hint: tokens.id_token ?? "" } : {}), post_logout_redirect_uri: `${appURL}/` });
+    await page.goto(out.href, { waitUntil: "commit" });
+    if (!hinted) await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
+    await page.waitForURL(`${appURL}/`);
+    const heard = told.pop();
+    assert.equal(heard?.searchParams.get("iss"), base);
+    assert.equal(heard?.searchParams.get("sid"), tokens.claims()?.sid);
+  }
+});
+
+test("somebody chooses another account than the one that is signed in", async (t) => {
+  await serve(t, blank);
+  const [first, second] = [somebody(), somebody()];
+  const page = await openTab(t, browser);
+  await joinWithApp(page, second);
+  await endSession(page);
+  await joinWithApp(page, first);
+  const config = await discover("own");
+  const way = await begin(t, config, { prompt: "select_account" });
+  await page.goto(way.to);
+  await page.getByRole("heading", { name: "Go on to Our own app?" }).waitFor();
+  await looksRight(page);
+  await page.getByRole("button", { name: "Use another account" }).click();
+  await page.waitForURL((url) => url.pathname === "/login");
+  await comeIn(page, second);
+  await page.reload();
+  const on = page.getByRole("button", { name: "Go on to Our own app" });
+  await on.click();
+  await page.waitForURL((url) => url.href.startsWith(`${appURL}/callback`));
+  assert.equal((await way.end(page.url())).claims()?.preferred_username, second.username);
 });
 
 test("a television signs in by the code that it shows", async (t) => {

@@ -6,16 +6,22 @@ import { leaving } from "./leaving.js";
 
 const root = /** @type {HTMLElement} */ (document.querySelector("[data-end-session]"));
 
+/** Until every frame is there. One that doesn't answer is not waited for. */
+async function told() {
+  const slow = new Promise((resolve) => setTimeout(resolve, 3000));
+  const frames = [...root.querySelectorAll("iframe")].map((frame) => new Promise((resolve) => frame.addEventListener("load", resolve, { once: true })));
+  await Promise.race([slow, Promise.all(frames)]);
+}
+
 onClick(root.querySelector("[data-sign-me-out]"), root, async () => {
   await leaving(() => request("DELETE", "/v1/session"));
+  root.append(/** @type {HTMLTemplateElement} */ (root.querySelector("[data-frames]")).content);
+  await told();
   location.assign(root.dataset.after || "/login");
   await new Promise(() => {});
 });
 
 const on = root.querySelector("[data-on]");
 if (on instanceof HTMLAnchorElement) {
-  // A frame that doesn't answer is not waited for.
-  const slow = new Promise((resolve) => setTimeout(resolve, 3000));
-  const frames = [...root.querySelectorAll("iframe")].map((frame) => new Promise((resolve) => frame.addEventListener("load", resolve, { once: true })));
-  Promise.race([slow, Promise.all(frames)]).then(() => location.assign(on.href));
+  void told().then(() => location.assign(on.href));
 }

@@ -24,6 +24,16 @@ for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelector
   });
 }
 
+for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-app]"))) {
+  onClick(row.querySelector("[data-shut-out]"), root, async () => {
+    await write("DELETE", `/v1/me/apps/${encodeURIComponent(row.dataset.app ?? "")}`);
+    say.textContent = `${row.querySelector("strong")?.textContent} is shut out.`;
+    row.remove();
+    if (!document.querySelector("[data-app]")) document.querySelector("[data-apps]")?.remove();
+    (document.getElementById("apps") ?? document.getElementById("other-devices"))?.focus();
+  });
+}
+
 onClick(document.querySelector("[data-end-others]"), root, async () => {
   const sure = await confirm({
     heading: "Sign out everywhere else?",
