@@ -76,6 +76,7 @@ var theirs = map[string][]string{
 	"github.com/oschwald/maxminddb-golang/v2": {"server/place"},
 	"github.com/mileusna/useragent":           {"server/web", "server/mail"},
 	"golang.org/x/net/idna":                   {"server/auth"},
+	"golang.org/x/net/publicsuffix":           {"cmd/sallyport"},
 }
 
 // pure packages decide and never act: they may not touch the world.
