@@ -105,7 +105,7 @@ lint: $(GOLANGCI) web/e2e/node_modules/.package-lock.json ## formatting, vet, go
 	@$(GOLANGCI) run ./...
 	@$(GOLANGCI) run --build-tags dlib ./biometrics/... ./cmd/sallyport-face/...
 	@shellcheck -S warning cmd/sallyport/*.sh migrations/*.sh biometrics/dlib/*.sh .ci/run
-	@for f in web/static/js/*.js; do node --check "$$f" || exit 1; done
+	@for f in web/static/js/*.js web/sdk/*.js; do node --check "$$f" || exit 1; done
 	@cd web/e2e && npm run --silent check
 
 $(GOLANGCI):

@@ -265,6 +265,7 @@ func (s *Server) mount(p parts) {
 	s.app.Get("/readyz", s.readyz)
 	s.app.Get("/openapi.json", openAPI)
 	s.app.Get("/static/*", s.asset)
+	s.app.Get("/sdk/sallyport.js", s.sdk)
 	s.app.Get("/.well-known/webauthn", p.passkey.RelatedOrigins)
 	s.app.Get("/.well-known/assetlinks.json", p.passkey.AssetLinks)
 	s.app.Get("/.well-known/apple-app-site-association", p.passkey.AppleAssociation)

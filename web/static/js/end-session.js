@@ -1,13 +1,12 @@
 // @ts-check
 // Signing out for an app: its other apps are told by their frames, then the person goes on.
-import { request } from "./api.js";
+import { api } from "./api.js";
 import { onClick } from "./forms.js";
-import { leaving } from "./leaving.js";
 
 const root = /** @type {HTMLElement} */ (document.querySelector("[data-end-session]"));
 
 onClick(root.querySelector("[data-sign-me-out]"), root, async () => {
-  await leaving(() => request("DELETE", "/v1/session"));
+  await api.signOut();
   location.assign(root.dataset.after || "/login");
   await new Promise(() => {});
 });
