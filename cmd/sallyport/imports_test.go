@@ -45,6 +45,7 @@ var ours = map[string][]string{
 	"web":                       {},
 	"web/plot":                  {},
 	"migrations":                {},
+	"docs/samples/spa":          {"server/guard"},
 }
 
 // theirs says which packages may use a third-party module. Modules that are
@@ -75,6 +76,8 @@ var theirs = map[string][]string{
 	"github.com/ccojocar/zxcvbn-go":           {"server/auth"},
 	"github.com/oschwald/maxminddb-golang/v2": {"server/place"},
 	"github.com/mileusna/useragent":           {"server/web", "server/mail"},
+	"golang.org/x/oauth2":                     {"docs/samples/spa"},
+	"github.com/coreos/go-oidc/v3":            {"docs/samples/spa"},
 	"golang.org/x/net/idna":                   {"server/auth"},
 	"golang.org/x/net/publicsuffix":           {"cmd/sallyport"},
 }
