@@ -5,8 +5,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -188,5 +190,50 @@ func TestAppsAreAnnounced(t *testing.T) {
 	}
 	if strings.Join(apple.Webcredentials.Apps, "") != "ABCDE12345.com.example.notes" {
 		t.Errorf("Apple: %+v", apple)
+	}
+}
+
+// Any page may import the module, whose parts are of one build; only the line that leads to
+// them is asked about each time.
+func TestTheSDKIsServed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	get := func(path string, header ...string) *http.Response {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Origin", "https://anybody.example")
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		response, err := s.server.App().Test(r, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response
+	}
+	line := get("/sdk/sallyport.js")
+	text, err := io.ReadAll(line.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	where := regexp.MustCompile(`^export \* from "(/static/[0-9a-f]{12}/sdk/sallyport\.js)";\n$`).FindSubmatch(text)
+	if where == nil {
+		t.Fatalf("%d %s", line.StatusCode, text)
+	}
+	if kept := get("/sdk/sallyport.js", "If-None-Match", line.Header.Get("ETag")); kept.StatusCode != http.StatusNotModified {
+		t.Errorf("what is kept is sent again: %d", kept.StatusCode)
+	}
+	module := get(string(where[1]))
+	for name, want := range map[string]string{"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin", "Content-Type": "text/javascript; charset=utf-8"} {
+		if line.Header.Get(name) != want || module.Header.Get(name) != want {
+			t.Errorf("%s is %q, and %q", name, line.Header.Get(name), module.Header.Get(name))
+		}
+	}
+	if line.Header.Get("Cache-Control") != "no-cache" || !strings.Contains(module.Header.Get("Cache-Control"), "immutable") {
+		t.Errorf("kept as %q, and %q", line.Header.Get("Cache-Control"), module.Header.Get("Cache-Control"))
+	}
+	// The scripts of our own pages are nobody else's business.
+	if own := get(strings.Replace(string(where[1]), "/sdk/sallyport.js", "/js/api.js", 1)); own.StatusCode != http.StatusOK || own.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("our own: %d %v", own.StatusCode, own.Header)
 	}
 }

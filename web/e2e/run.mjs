@@ -40,6 +40,7 @@ const port = await freePort();
 const mailPort = await freePort();
 const url = `http://localhost:${port}`;
 const appURL = `http://localhost:${await freePort()}`;
+const screensURL = `http://localhost:${await freePort()}`;
 const clients = path.join(folder, "clients.yaml");
 writeFileSync(clients, clientsText(appURL));
 
@@ -79,6 +80,7 @@ async function serving(verification, work) {
       SALLYPORT_ACCOUNTS_EMAIL_VERIFICATION: verification,
       SALLYPORT_POLICY_FILE: policy,
       SALLYPORT_CLIENTS_FILE: clients,
+      SALLYPORT_APPS_ORIGINS: screensURL,
       SALLYPORT_MAIL_VIEWER: `127.0.0.1:${mailPort}`,
       // Browser and camera are on this machine too, and people at the camera are not the ones to wait for others.
       SALLYPORT_FACE_WORKERS: "2",
@@ -137,7 +139,7 @@ async function node(args) {
   const tests = spawn(process.execPath, args, {
     cwd: here,
     stdio: "inherit",
-    env: { ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy, SALLYPORT_E2E_MAIL: `http://127.0.0.1:${mailPort}`, SALLYPORT_E2E_APP_URL: appURL },
+    env: { ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy, SALLYPORT_E2E_MAIL: `http://127.0.0.1:${mailPort}`, SALLYPORT_E2E_APP_URL: appURL, SALLYPORT_E2E_SCREENS_URL: screensURL },
   });
   const [code] = await once(tests, "exit");
   return code ?? 1;
