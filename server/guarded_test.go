@@ -126,7 +126,7 @@ func TestAGuardSaysWhatIsMissing(t *testing.T) {
 	secret := s.chatApp(func(a *models.App) { a.TokenFormat = "jwt" })
 	ada := s.withTOTP("ada")
 	token := ada.tokens(secret).text("access_token")
-	half := ada.elsewhere()
+	half, fresh := ada.elsewhere(), s.register("bob")
 	g := s.guarded(guard.Options{Audience: "chat", Sessions: true})
 	s.Clock.Advance(4 * time.Minute)
 	for _, c := range []struct {
@@ -139,6 +139,7 @@ func TestAGuardSaysWhatIsMissing(t *testing.T) {
 	}{
 		{"nobody", guard.Need{}, nil, 401, "session_required", `Bearer realm="http://localhost:8080"`},
 		{"a session before the second factor", guard.Need{}, cookieOf(half.browser), 401, "session_required", `Bearer realm`},
+		{"a session before the first factor", guard.Need{}, cookieOf(fresh.browser), 401, "session_required", `Bearer realm`},
 		{"a token of nobody", guard.Need{}, bearer("x.y.z"), 401, "session_required", `error="invalid_token"`},
 		{"too old", guard.Need{ACR: "mfa", MaxAge: time.Minute}, bearer(token), 401, "insufficient_user_authentication", `acr_values="mfa", max_age="60"`},
 		{"too old a session", guard.Need{MaxAge: time.Minute}, cookieOf(ada.browser), 401, "insufficient_user_authentication", `error="insufficient_user_authentication"`},

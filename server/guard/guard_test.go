@@ -59,6 +59,9 @@ func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
 		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: d.key.Public(), KeyID: d.kid, Algorithm: "ES256", Use: "sig"}}})
 	default:
 		status, body := d.answer(r)
+		if status == http.StatusFound {
+			w.Header().Set("Location", "https://evil.example/session")
+		}
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(body)
 	}
