@@ -27,13 +27,13 @@ func (g *Guard) introspect(ctx context.Context, token string) (Identity, error) 
 		header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 		// RFC 6749 section 2.3.1
 		basic := http.Request{Header: header}
-		basic.SetBasicAuth(url.QueryEscape(g.ClientID), url.QueryEscape(g.ClientSecret))
+		basic.SetBasicAuth(url.QueryEscape(g.options.ClientID), url.QueryEscape(g.options.ClientSecret))
 		status, err := g.call(ctx, http.MethodPost, "/oauth/introspect", header, strings.NewReader(url.Values{"token": {token}}.Encode()), &said)
 		switch {
 		case err != nil:
 			return Identity{}, unreachable(err)
 		case status != http.StatusOK:
-			return Identity{}, unreachable(fmt.Errorf("introspection as %q was answered by %d", g.ClientID, status))
+			return Identity{}, unreachable(fmt.Errorf("introspection as %q was answered by %d", g.options.ClientID, status))
 		case !said.Active:
 			return Identity{}, errNobody
 		}
@@ -59,19 +59,18 @@ type sessionBody struct {
 // "Bearer", or the name of the cookie that it came in. A session that is not signed in
 // with all that is asked of it is nobody's.
 func (g *Guard) askSession(r *http.Request, by, token string) (Identity, error) {
+	// The list of sessions shows where one was used. Sallyport believes it of programs that
+	// it knows as its proxies.
+	header := http.Header{"User-Agent": {r.UserAgent()}}
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		header.Set("X-Forwarded-For", host)
+	}
+	if by == "Bearer" {
+		header.Set("Authorization", "Bearer "+token)
+	} else {
+		header.Set("Cookie", by+"="+token)
+	}
 	return g.recent.ask(r.Context(), keyOf(by, token), func(ctx context.Context) (Identity, error) {
-		header := http.Header{}
-		if by == "Bearer" {
-			header.Set("Authorization", "Bearer "+token)
-		} else {
-			header.Set("Cookie", by+"="+token)
-		}
-		// The list of sessions shows where one was used. Sallyport believes it of programs
-		// that it knows as its proxies.
-		header.Set("User-Agent", r.UserAgent())
-		if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-			header.Set("X-Forwarded-For", host)
-		}
 		var said sessionBody
 		status, err := g.call(ctx, http.MethodGet, "/v1/session", header, nil, &said)
 		switch {
@@ -93,7 +92,7 @@ func (g *Guard) askSession(r *http.Request, by, token string) (Identity, error) 
 
 // call asks Sallyport and reads what a 200 holds into an answer.
 func (g *Guard) call(ctx context.Context, method, path string, header http.Header, body io.Reader, into any) (status int, err error) {
-	request, err := http.NewRequestWithContext(ctx, method, g.Issuer+path, body)
+	request, err := http.NewRequestWithContext(ctx, method, g.options.Issuer+path, body)
 	if err != nil {
 		return 0, err
 	}
@@ -101,7 +100,7 @@ func (g *Guard) call(ctx context.Context, method, path string, header http.Heade
 		request.Header = header
 	}
 	request.Header.Set("Accept", "application/json")
-	response, err := g.HTTPClient.Do(request)
+	response, err := g.options.HTTPClient.Do(request)
 	if err != nil {
 		return 0, err
 	}

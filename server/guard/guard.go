@@ -74,7 +74,7 @@ type Need struct {
 
 // Guard is middleware. It is safe for concurrent use.
 type Guard struct {
-	Options
+	options    Options
 	algorithms []jose.SignatureAlgorithm
 	keys       *keys
 	recent     *recent
@@ -106,27 +106,27 @@ func New(o Options) (*Guard, error) {
 	if len(o.Algorithms) == 0 {
 		o.Algorithms = []string{"RS256", "ES256"}
 	}
-	g := &Guard{Options: o, crossSite: http.NewCrossOriginProtection()}
+	g := &Guard{options: o, crossSite: http.NewCrossOriginProtection()}
 	for _, alg := range o.Algorithms {
 		if !slices.Contains([]string{"RS256", "ES256"}, alg) {
 			return nil, fmt.Errorf("sallyport signs by RS256 and ES256, not by %q", alg)
 		}
 		g.algorithms = append(g.algorithms, jose.SignatureAlgorithm(alg))
 	}
-	if g.Now == nil {
-		g.Now = time.Now
+	if g.options.Now == nil {
+		g.options.Now = time.Now
 	}
-	if g.Log == nil {
-		g.Log = slog.Default()
+	if g.options.Log == nil {
+		g.options.Log = slog.Default()
 	}
 	client := http.Client{}
 	if o.HTTPClient != nil {
 		client = *o.HTTPClient
 	}
 	client.Jar, client.CheckRedirect = nil, func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	g.HTTPClient = &client
+	g.options.HTTPClient = &client
 	g.keys = &keys{guard: g}
-	g.recent = &recent{now: g.Now, found: map[[32]byte]*entry{}}
+	g.recent = &recent{now: g.options.Now, found: map[[32]byte]*entry{}}
 	return g, nil
 }
 
@@ -164,7 +164,7 @@ func (g *Guard) identify(r *http.Request) (Identity, error) {
 			return g.byToken(r, strings.TrimSpace(token))
 		}
 	}
-	if g.Sessions {
+	if g.options.Sessions {
 		return g.byCookie(r)
 	}
 	return Identity{}, errNobody
@@ -176,16 +176,16 @@ func (g *Guard) byToken(r *http.Request, token string) (Identity, error) {
 		return Identity{}, invalidToken("this is no token")
 	}
 	if strings.Contains(token, ".") {
-		if g.Audience == "" {
+		if g.options.Audience == "" {
 			return Identity{}, invalidToken("no tokens are taken here")
 		}
 		return g.verify(r.Context(), token)
 	}
 	who, err := Identity{}, error(errNobody)
-	if g.ClientID != "" {
+	if g.options.ClientID != "" {
 		who, err = g.introspect(r.Context(), token)
 	}
-	if g.Sessions && errors.Is(err, errNobody) {
+	if g.options.Sessions && errors.Is(err, errNobody) {
 		who, err = g.askSession(r, "Bearer", token)
 	}
 	if errors.Is(err, errNobody) {
@@ -197,7 +197,7 @@ func (g *Guard) byToken(r *http.Request, token string) (Identity, error) {
 // byCookie takes a session's cookie, but not for a write that another site had the browser make.
 func (g *Guard) byCookie(r *http.Request) (Identity, error) {
 	name := "sallyport"
-	if strings.HasPrefix(g.Issuer, "https://") {
+	if strings.HasPrefix(g.options.Issuer, "https://") {
 		name = "__Host-sallyport"
 	}
 	cookies := r.CookiesNamed(name)
@@ -212,9 +212,9 @@ func (g *Guard) byCookie(r *http.Request) (Identity, error) {
 
 // judge holds somebody to what is needed.
 func (g *Guard) judge(who Identity, need Need) error {
-	age := g.Now().Sub(who.AuthTime)
+	age := g.options.Now().Sub(who.AuthTime)
 	switch {
-	case !meets(who.ACR, need.ACR), need.MaxAge > 0 && (who.AuthTime.IsZero() || age > need.MaxAge+g.Leeway):
+	case !meets(who.ACR, need.ACR), need.MaxAge > 0 && (who.AuthTime.IsZero() || age > need.MaxAge+g.options.Leeway):
 		return g.insufficient(who, need)
 	case slices.ContainsFunc(need.Scopes, func(s string) bool { return !slices.Contains(who.Scopes, s) }):
 		return insufficientScope(need.Scopes)

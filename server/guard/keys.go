@@ -35,7 +35,7 @@ type keys struct {
 
 // find gives the key of an id and an algorithm.
 func (k *keys) find(ctx context.Context, id, alg string) (*jose.JSONWebKey, error) {
-	now := k.guard.Now()
+	now := k.guard.options.Now()
 	key, age, trying := k.look(now, id, alg)
 	if key != nil && age < keysStale {
 		return key, nil // a try that is under way is for later requests

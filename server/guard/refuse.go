@@ -50,11 +50,11 @@ func invalidToken(why string) error {
 func (g *Guard) insufficient(who Identity, need Need) error {
 	r := &refusal{
 		Status: http.StatusUnauthorized, Code: "insufficient_user_authentication", Detail: "this takes a stronger or a more recent sign-in",
-		StepUp:    &StepUp{ACR: need.ACR, MaxAge: int(need.MaxAge / time.Second), URL: g.Issuer + "/oauth/authorize"},
+		StepUp:    &StepUp{ACR: need.ACR, MaxAge: int(need.MaxAge / time.Second), URL: g.options.Issuer + "/oauth/authorize"},
 		challenge: []string{`error="insufficient_user_authentication"`, `error_description="this takes a stronger or a more recent sign-in"`},
 	}
 	if who.session {
-		r.StepUp.URL = g.Issuer + "/confirm"
+		r.StepUp.URL = g.options.Issuer + "/confirm"
 	}
 	if need.ACR != "" {
 		r.challenge = append(r.challenge, fmt.Sprintf("acr_values=%q", need.ACR))
@@ -85,18 +85,18 @@ func unreachable(cause error) error { return &outage{cause} }
 func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, need Need, err error) {
 	var why *refusal
 	if !errors.As(err, &why) {
-		g.Log.ErrorContext(r.Context(), "a request can't be judged", "error", err)
+		g.options.Log.ErrorContext(r.Context(), "a request can't be judged", "error", err)
 		why = &refusal{Status: http.StatusServiceUnavailable, Code: "unavailable", Detail: "it can't be told just now who you are: try again shortly"}
 		w.Header().Set("Retry-After", strconv.Itoa(int(askWithin/time.Second)))
 	}
 	// What is answered depends on who asks.
 	w.Header().Set("Cache-Control", "no-store")
-	if why.Status == http.StatusUnauthorized && g.StepUp != nil && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
-		g.StepUp(w, r, need)
+	if why.Status == http.StatusUnauthorized && g.options.StepUp != nil && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
+		g.options.StepUp(w, r, need)
 		return
 	}
 	if why.Status == http.StatusUnauthorized || len(why.challenge) > 0 {
-		params := append([]string{fmt.Sprintf("realm=%q", g.Issuer)}, why.challenge...)
+		params := append([]string{fmt.Sprintf("realm=%q", g.options.Issuer)}, why.challenge...)
 		w.Header().Set("WWW-Authenticate", "Bearer "+strings.Join(params, ", "))
 	}
 	told := *why

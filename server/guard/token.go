@@ -51,8 +51,8 @@ func (g *Guard) verify(ctx context.Context, token string) (Identity, error) {
 
 // accept holds what a token says to who said it, for whom, and the time.
 func (g *Guard) accept(said claims) (Identity, error) {
-	expected := jwt.Expected{Issuer: g.Issuer, AnyAudience: jwt.Audience{g.Audience}, Time: g.Now()}
-	if said.ValidateWithLeeway(expected, g.Leeway) != nil || said.Expiry == nil || said.IssuedAt == nil || said.Subject == "" {
+	expected := jwt.Expected{Issuer: g.options.Issuer, AnyAudience: jwt.Audience{g.options.Audience}, Time: g.options.Now()}
+	if said.ValidateWithLeeway(expected, g.options.Leeway) != nil || said.Expiry == nil || said.IssuedAt == nil || said.Subject == "" {
 		return Identity{}, invalidToken("this token is not for here, or not for now")
 	}
 	who := Identity{
