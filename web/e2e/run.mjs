@@ -41,8 +41,9 @@ const mailPort = await freePort();
 const url = `http://localhost:${port}`;
 const appURL = `http://localhost:${await freePort()}`;
 const screensURL = `http://localhost:${await freePort()}`;
+const spaURL = `http://localhost:${await freePort()}`;
 const clients = path.join(folder, "clients.yaml");
-writeFileSync(clients, clientsText(appURL));
+writeFileSync(clients, clientsText(appURL, spaURL));
 
 let failed = 0;
 try {
@@ -139,7 +140,7 @@ async function node(args) {
   const tests = spawn(process.execPath, args, {
     cwd: here,
     stdio: "inherit",
-    env: { ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy, SALLYPORT_E2E_MAIL: `http://127.0.0.1:${mailPort}`, SALLYPORT_E2E_APP_URL: appURL, SALLYPORT_E2E_SCREENS_URL: screensURL },
+    env: { ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy, SALLYPORT_E2E_MAIL: `http://127.0.0.1:${mailPort}`, SALLYPORT_E2E_APP_URL: appURL, SALLYPORT_E2E_SCREENS_URL: screensURL, SALLYPORT_E2E_SPA_URL: spaURL },
   });
   const [code] = await once(tests, "exit");
   return code ?? 1;

@@ -8,6 +8,8 @@ import assert from "node:assert/strict";
 export const appURL = process.env.SALLYPORT_E2E_APP_URL ?? "";
 /** Where an app is that has screens of its own, as the server's configuration lists it. */
 export const screensURL = process.env.SALLYPORT_E2E_SCREENS_URL ?? "";
+/** Where the sample of a single-page app is. */
+export const spaURL = process.env.SALLYPORT_E2E_SPA_URL ?? "";
 export const base = process.env.SALLYPORT_E2E_URL ?? "";
 
 /** @param {string[]} [more] */
@@ -73,7 +75,7 @@ function watch(page, refusals) {
   });
   page.on("request", (request) => {
     const { protocol, origin } = new URL(request.url());
-    if (protocol !== "blob:" && ![base, appURL, screensURL].includes(origin)) faults.push(`request to another site: ${request.url()}`);
+    if (protocol !== "blob:" && ![base, appURL, screensURL, spaURL].includes(origin)) faults.push(`request to another site: ${request.url()}`);
   });
   return faults;
 }
