@@ -114,7 +114,7 @@ lint: $(GOLANGCI) web/e2e/node_modules/.package-lock.json ## formatting, vet, go
 	@cd $(KUBERNETES) && go mod tidy -diff && "$(CURDIR)/$(GOLANGCI)" run ./...
 	@$(GOLANGCI) run --build-tags dlib ./biometrics/... ./cmd/sallyport-face/...
 	@shellcheck -S warning cmd/sallyport/*.sh cmd/sallyport-chat/*.sh migrations/*.sh biometrics/dlib/*.sh .ci/run
-	@for f in web/static/js/*.js cmd/sallyport-chat/page/static/*.js; do node --check "$$f" || exit 1; done
+	@for f in web/static/js/*.js web/sdk/*.js cmd/sallyport-chat/page/static/*.js; do node --check "$$f" || exit 1; done
 	@cd web/e2e && npm run --silent check
 
 $(GOLANGCI):

@@ -67,8 +67,8 @@ func checkAgainstOpenAPI(t testing.TB, request *http.Request, a *answer) {
 	route, params, err := doc.router.FindRoute(request)
 	if err != nil {
 		switch {
-		case !strings.HasPrefix(request.URL.Path, "/v1/"):
-			// Pages are for people; the document is for apps.
+		case !strings.HasPrefix(request.URL.Path, "/v1/"), request.Method == http.MethodOptions:
+			// Pages are for people, and what browsers ask before they ask for browsers; the document is for apps.
 		case a.Status == http.StatusNotFound, a.Status == http.StatusMethodNotAllowed:
 			doc.checkProblem(t, a)
 		default:

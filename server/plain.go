@@ -1,7 +1,9 @@
 package server
 
 import (
+	"crypto/sha256"
 	_ "embed"
+	"fmt"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -37,9 +39,32 @@ func (s *Server) asset(c *fiber.Ctx) error {
 	if !ok {
 		return notHere(c)
 	}
+	if strings.Contains(c.Path(), "/sdk/") {
+		forEverybody(c)
+	}
 	c.Set(fiber.HeaderContentType, kind)
 	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
 	return c.Send(body)
+}
+
+// sdk answers GET /sdk/sallyport.js.
+func (s *Server) sdk(c *fiber.Ctx) error {
+	forEverybody(c)
+	c.Set(fiber.HeaderContentType, "text/javascript; charset=utf-8")
+	c.Set(fiber.HeaderCacheControl, "no-cache") // kept, and asked about each time
+	body := s.door.Pages.SDK()
+	tag := fmt.Sprintf(`"%x"`, sha256.Sum256([]byte(body)))
+	c.Set(fiber.HeaderETag, tag)
+	if c.Get(fiber.HeaderIfNoneMatch) == tag {
+		return c.SendStatus(fiber.StatusNotModified)
+	}
+	return c.SendString(body)
+}
+
+// forEverybody lets any page import a script: there is nothing of anybody in it.
+func forEverybody(c *fiber.Ctx) {
+	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	c.Set("Cross-Origin-Resource-Policy", "cross-origin")
 }
 
 func notHere(*fiber.Ctx) error {

@@ -272,11 +272,15 @@ func (s *Server) mount(p parts) {
 	for _, r := range p.oidc.Routes() {
 		s.app.Add(r.Method, r.Path, allowBody(r.Body), r.Handler)
 	}
-	s.app.Use(s.door.RefuseCrossSite)
+	s.app.Use(s.door.ShareWithApps, s.door.RefuseCrossSite)
 	s.app.Get("/healthz", s.healthz)
 	s.app.Get("/readyz", s.readyz)
 	s.app.Get("/openapi.json", openAPI)
 	s.app.Get("/static/*", s.asset)
+	s.app.Get("/sdk/sallyport.js", s.sdk)
+	s.app.Get("/.well-known/webauthn", p.passkey.RelatedOrigins)
+	s.app.Get("/.well-known/assetlinks.json", p.passkey.AssetLinks)
+	s.app.Get("/.well-known/apple-app-site-association", p.passkey.AppleAssociation)
 	table := s.api(p)
 	if s.deps.Demo {
 		table = append(table, s.demo(p)...)

@@ -90,6 +90,7 @@ type Options struct {
 	Mails         bool             // letters can be sent
 	VerifyEmails  bool             // addresses count once they are proven; with Mails alone
 	Outbound      outbound.Allowed // where webhooks may go beside public addresses
+	Apps          passkey.Apps     // what uses the v1 surface and the passkeys beside our own pages
 }
 
 // Server answers HTTP.
@@ -111,13 +112,13 @@ func New(deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	party, err := passkey.NewParty(deps.SiteName, deps.PublicURL.Hostname(), origin(deps.PublicURL))
+	party, err := passkey.NewParty(deps.SiteName, deps.PublicURL.Hostname(), origin(deps.PublicURL), deps.Apps)
 	if err != nil {
 		return nil, fmt.Errorf("public_url: %w", err)
 	}
 	door := &web.Door{
 		Store: deps.Store, Policies: deps.Policies, Next: mfa.Next, Now: deps.Now, Log: deps.Log, Pages: rendered,
-		Origin: origin(deps.PublicURL), Mails: deps.Mails, VerifyEmails: deps.VerifyEmails, Secure: deps.PublicURL.Scheme == "https", Demo: deps.Demo, Proxies: deps.Proxies,
+		Origin: origin(deps.PublicURL), Apps: deps.Apps.Origins, Mails: deps.Mails, VerifyEmails: deps.VerifyEmails, Secure: deps.PublicURL.Scheme == "https", Demo: deps.Demo, Proxies: deps.Proxies,
 		TouchEvery: deps.TouchEvery,
 	}
 	hasher := auth.NewHasher(deps.Argon2, deps.HashParallel, deps.HashQueue)
@@ -156,7 +157,7 @@ func New(deps Deps) (*Server, error) {
 				Digester: deps.Digester, Store: deps.Store, Now: deps.Now, Log: deps.Log, Siteverify: deps.Siteverify, Client: http.DefaultClient,
 			},
 		},
-		passkey:    &passkey.Handlers{Door: door, Store: deps.Store, Party: party},
+		passkey:    &passkey.Handlers{Door: door, Store: deps.Store, Party: party, Apps: deps.Apps},
 		totp:       &totp.Handlers{Door: door, Store: deps.Store, SiteName: deps.SiteName},
 		face:       faces,
 		recovery:   &recovery.Handlers{Door: door, Store: deps.Store, Hasher: hasher},

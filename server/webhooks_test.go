@@ -137,7 +137,7 @@ func (s *site) told() (list []models.Message) {
 		if err := rows.Scan(&payload); err != nil {
 			s.t.Fatal(err)
 		}
-		for _, secret := range []string{"@example.com", "203.0.113.9", "Firefox", "ada"} {
+		for _, secret := range []string{"@example.com", "203.0.113.9", "Firefox", `"ada`} {
 			if strings.Contains(string(payload), secret) {
 				s.t.Errorf("told: %s", payload)
 			}

@@ -12,7 +12,9 @@ import (
 	"strings"
 )
 
-//go:embed static
+// staticFiles holds the SDK too: our own pages are made with it.
+//
+//go:embed static sdk/*.js
 var staticFiles embed.FS
 
 // assets are the static files under one prefix that names their content. One hash for all of them, instead of one in
@@ -37,7 +39,7 @@ func loadAssets() (assets, error) {
 	found := map[string]asset{}
 	sum := sha256.New()
 	// WalkDir goes in lexical order, so equal files give an equal hash in every build.
-	err := fs.WalkDir(staticFiles, "static", func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(staticFiles, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -60,7 +62,7 @@ func loadAssets() (assets, error) {
 	return assets{prefix: "/static/" + hex.EncodeToString(sum.Sum(nil))[:12] + "/", files: found}, nil
 }
 
-var importLine = regexp.MustCompile(`(?m)^import .* from "\./([^"]+)";$`)
+var importLine = regexp.MustCompile(`(?m)^import .* from "(\.\.?/[^"]+)";$`)
 
 // modules lists a module and everything it imports, itself first. Without telling the browser about all of them at
 // once it would find them one level at a time, and buttons would be dead for as long.
@@ -86,6 +88,12 @@ func (a assets) url(name string) (string, error) {
 		return "", fmt.Errorf("asset %s does not exist", name)
 	}
 	return a.prefix + name, nil
+}
+
+// SDK is the module that apps import. It hands on what the build in use has, below a path that names its content: so
+// its parts fit each other, and only this line has to be asked for again.
+func (p *Pages) SDK() string {
+	return fmt.Sprintf("export * from %q;\n", p.assets.prefix+"sdk/sallyport.js")
 }
 
 // Asset finds the file that a request path under /static/ names. What it finds never changes under that path, so it

@@ -23,6 +23,7 @@ import (
 	"github.com/sallyport/sallyport/server/auth"
 	"github.com/sallyport/sallyport/server/mail"
 	"github.com/sallyport/sallyport/server/outbound"
+	"github.com/sallyport/sallyport/server/passkey"
 	"github.com/sallyport/sallyport/server/web"
 )
 
@@ -52,6 +53,7 @@ type Config struct {
 	FilterFile     string
 	Siteverify     auth.Siteverify
 	Outbound       outbound.Allowed
+	Apps           passkey.Apps
 	GeoDatabase    string // names places; empty for none
 	FaceEnabled    bool
 	FaceWorker     string

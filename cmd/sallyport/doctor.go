@@ -106,6 +106,7 @@ func examine(ctx context.Context, config Config, problems []error) findings {
 	f.verdict(err, "policy", "%s, version %s", source, policy.Version())
 	f.passwords(config)
 	f.places(config)
+	f.apps(config)
 	if config.FaceDetector != "" {
 		f.face(ctx, config, policy)
 	}

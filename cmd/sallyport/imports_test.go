@@ -25,6 +25,8 @@ var ours = map[string][]string{
 	"server/web":                {"models", "web"},
 	"server/outbound":           {},
 	"server/hook":               {"server/outbound", "models"},
+	"server/guard":              {},
+	"server/guard/fiberguard":   {"server/guard"},
 	"server/*":                  {"server/web", "models", "models/mfa", "models/risk", "models/seal", "biometrics", "web"},
 	"models":                    {},
 	"models/mfa":                {"models"},
@@ -44,14 +46,15 @@ var ours = map[string][]string{
 	"web":                       {},
 	"web/plot":                  {},
 	"migrations":                {},
+	"docs/samples/spa":          {"server/guard"},
 }
 
 // theirs says which packages may use a third-party module. Modules that are
 // not listed may be used by nobody.
 var theirs = map[string][]string{
-	"github.com/gofiber/fiber/v2":             {"server", "server/*"},
+	"github.com/gofiber/fiber/v2":             {"server", "server/*", "!server/guard"},
 	"github.com/gofiber/contrib/websocket":    {"server/live", "server/face"},
-	"github.com/valyala/fasthttp":             {"server", "server/*"},
+	"github.com/valyala/fasthttp":             {"server", "server/*", "!server/guard"},
 	"github.com/go-webauthn/webauthn":         {"server/passkey"},
 	"github.com/pquerna/otp":                  {"server/totp"},
 	"github.com/boombuler/barcode":            {"server/totp"},
@@ -60,9 +63,7 @@ var theirs = map[string][]string{
 	"github.com/riverqueue/river":             {"models/postgres", "cmd/sallyport"},
 	"github.com/wneessen/go-mail":             {"server/mail"},
 	"github.com/zitadel/oidc/v3":              {"server/oidc"},
-	"github.com/go-jose/go-jose/v4":           {"server/oidc", "cmd/sallyport-chat"},
-	"github.com/coreos/go-oidc/v3":            {"cmd/sallyport-chat"},
-	"golang.org/x/oauth2":                     {"cmd/sallyport-chat"},
+	"github.com/go-jose/go-jose/v4":           {"server/oidc", "server/guard", "cmd/sallyport-chat"},
 	"github.com/fasthttp/websocket":           {"cmd/sallyport-chat"},
 	"github.com/rs/cors":                      {"server/oidc"},
 	"github.com/tink-crypto/tink-go/v2":       {"models/seal"},
@@ -77,7 +78,10 @@ var theirs = map[string][]string{
 	"github.com/ccojocar/zxcvbn-go":           {"server/auth"},
 	"github.com/oschwald/maxminddb-golang/v2": {"server/place"},
 	"github.com/mileusna/useragent":           {"server/web", "server/mail"},
+	"golang.org/x/oauth2":                     {"cmd/sallyport-chat", "docs/samples/spa"},
+	"github.com/coreos/go-oidc/v3":            {"cmd/sallyport-chat", "docs/samples/spa"},
 	"golang.org/x/net/idna":                   {"server/auth"},
+	"golang.org/x/net/publicsuffix":           {"cmd/sallyport"},
 }
 
 // pure packages decide and never act: they may not touch the world.

@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport/sallyport/server/breach"
 	"github.com/sallyport/sallyport/server/mail"
 	"github.com/sallyport/sallyport/server/outbound"
+	"github.com/sallyport/sallyport/server/passkey"
 	"github.com/sallyport/sallyport/server/web"
 )
 
@@ -191,6 +192,9 @@ var options = []option{
 		}
 		return err
 	}},
+	{"apps.origins", "", false, setAppOrigins},
+	{"apps.android", "", false, toList(passkey.ParseAndroidApp, func(c *Config) *[]passkey.AndroidApp { return &c.Apps.Android })},
+	{"apps.apple", "", false, toList(passkey.ParseAppleApp, func(c *Config) *[]string { return &c.Apps.Apple })},
 	{"geo.database", "", false, func(c *Config, s string) error {
 		c.GeoDatabase = s
 		return nil
@@ -285,6 +289,23 @@ func setPublicURL(c *Config, s string) error {
 	u.Path = ""
 	c.PublicURL = u
 	return nil
+}
+
+// toList reads values with commas between them, which no value has in it.
+func toList[T any](parse func(string) (T, error), field func(*Config) *[]T) func(*Config, string) error {
+	return func(c *Config, s string) error {
+		for one := range strings.SplitSeq(strings.ReplaceAll(s, " ", ""), ",") {
+			if s == "" {
+				break
+			}
+			value, err := parse(one)
+			if err != nil {
+				return err
+			}
+			*field(c) = append(*field(c), value)
+		}
+		return nil
+	}
 }
 
 func toBool(field func(*Config) *bool) func(*Config, string) error {

@@ -151,7 +151,7 @@ func serve(ctx context.Context, config Config, out *os.File) error {
 		Options: server.Options{
 			SiteName: config.SiteName, PublicURL: config.PublicURL, Demo: config.Demo, Proxies: config.Proxies,
 			Argon2: config.Argon2, HashParallel: config.HashParallel, HashQueue: config.HashQueue, RequestWithin: requestWithin,
-			Siteverify: config.Siteverify, Mails: courier != nil, VerifyEmails: config.VerifyEmails, Outbound: config.Outbound,
+			Siteverify: config.Siteverify, Mails: courier != nil, VerifyEmails: config.VerifyEmails, Outbound: config.Outbound, Apps: config.Apps,
 		},
 	})
 	if err != nil {

@@ -43,7 +43,7 @@ func (h *Handlers) Capture(c *fiber.Ctx) error {
 	if !websocket.IsWebSocketUpgrade(c) {
 		return models.Invalid("", "upgrade", "this address speaks WebSocket")
 	}
-	if origin := c.Get(fiber.HeaderOrigin); origin != "" && origin != h.Origin {
+	if !h.Knows(c.Get(fiber.HeaderOrigin)) {
 		return models.Refuse(models.CodeCrossSite, "this request came from another site")
 	}
 	if err := h.checkAvailable(c); err != nil {

@@ -31,7 +31,7 @@ func (h *Handlers) Socket(topic string) fiber.Handler {
 
 // sameSite refuses a page of another site.
 func (h *Handlers) sameSite(c *fiber.Ctx) error {
-	if origin := c.Get(fiber.HeaderOrigin); origin != "" && origin != h.Origin {
+	if !h.Knows(c.Get(fiber.HeaderOrigin)) {
 		return models.Refuse(models.CodeCrossSite, "this request came from another site")
 	}
 	return nil

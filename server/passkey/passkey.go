@@ -37,6 +37,7 @@ type Handlers struct {
 	*web.Door
 	Store Store
 	Party *webauthn.WebAuthn
+	Apps  Apps
 }
 
 // The purposes of a challenge. One that was issued for one purpose serves no
@@ -49,22 +50,22 @@ const (
 
 const ceremonyWithin = 5 * time.Minute
 
-// NewParty makes the relying party for a host and its origin. A host that is
-// an IP address is refused: WebAuthn has no relying party ids of that kind.
-func NewParty(siteName, host, origin string) (*webauthn.WebAuthn, error) {
-	party, err := webauthn.New(partyConfig(siteName, host, origin))
+// NewParty makes the relying party for a host, its origin and those of apps. A host that
+// is an IP address is refused: WebAuthn has no relying party ids of that kind.
+func NewParty(siteName, host, origin string, apps Apps) (*webauthn.WebAuthn, error) {
+	party, err := webauthn.New(partyConfig(siteName, host, origin, apps))
 	if err != nil {
 		return nil, fmt.Errorf("no relying party for %q: %v", host, err)
 	}
 	return party, nil
 }
 
-func partyConfig(siteName, host, origin string) *webauthn.Config {
+func partyConfig(siteName, host, origin string, apps Apps) *webauthn.Config {
 	within := webauthn.TimeoutConfig{Enforce: true, Timeout: ceremonyWithin, TimeoutUVD: ceremonyWithin}
 	return &webauthn.Config{
 		RPID:                  host,
 		RPDisplayName:         siteName,
-		RPOrigins:             []string{origin},
+		RPOrigins:             apps.origins(origin),
 		AttestationPreference: protocol.PreferNoAttestation,
 		Timeouts:              webauthn.TimeoutsConfig{Login: within, Registration: within},
 		// Safari sends appid:false unasked.

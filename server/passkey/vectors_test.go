@@ -89,7 +89,7 @@ func expected(id string) (reason string, refuse bool) {
 // play runs a vector through our registration and through the assertion check
 // with what registration stored.
 func play(t *testing.T, v vector) error {
-	config := partyConfig("vectors", "example.org", "https://example.org")
+	config := partyConfig("vectors", "example.org", "https://example.org", Apps{})
 	config.RPAllowCrossOrigin = true // some vectors come from an iframe
 	config.RPTopOrigins = []string{"https://example.com"}
 	party, err := webauthn.New(config)

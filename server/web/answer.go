@@ -10,6 +10,7 @@ import (
 
 // SessionBody is the session object of the v1 surface.
 type SessionBody struct {
+	ID              models.ID       `json:"id"`
 	State           models.State    `json:"state"`
 	Level           int             `json:"level"`
 	ACR             models.ACR      `json:"acr"`
@@ -17,8 +18,10 @@ type SessionBody struct {
 	Methods         []methodBody    `json:"methods"`
 	Factors         []models.Factor `json:"factors"`
 	AuthenticatedAt *time.Time      `json:"authenticated_at"`
+	AuthTime        *time.Time      `json:"auth_time"`
 	ExpiresAt       time.Time       `json:"expires_at"`
 	User            *UserBody       `json:"user,omitempty"`
+	Groups          []string        `json:"groups,omitempty"`
 	Token           string          `json:"token,omitempty"`
 }
 
@@ -55,15 +58,15 @@ func (d *Door) Body(c *fiber.Ctx, s models.Session) (SessionBody, error) {
 
 func (d *Door) newBody(s models.Session, factors []models.Factor) SessionBody {
 	body := SessionBody{
-		State: s.State, Level: s.ACR().Level(), ACR: s.ACR(), AMR: models.AMROf(s.Methods), Methods: []methodBody{}, Factors: factors,
+		ID: s.ID, State: s.State, Level: s.ACR().Level(), ACR: s.ACR(), AMR: models.AMROf(s.Methods), Methods: []methodBody{}, Factors: factors,
 		ExpiresAt: s.ExpiresAt(),
 	}
 	for _, m := range s.Methods {
 		body.Methods = append(body.Methods, methodBody{m.Factor, m.At, m.DeviceKey})
 	}
 	if s.State == models.Authenticated {
-		at := s.ProvenAt()
-		body.AuthenticatedAt = &at
+		at, whole := s.ProvenAt(), models.AuthTime(s.Methods)
+		body.AuthenticatedAt, body.AuthTime, body.Groups = &at, &whole, s.User.Groups
 	}
 	if s.State == models.Authenticated || s.State == models.EnrolmentRequired {
 		body.User = NewUserBody(s.User)

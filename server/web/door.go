@@ -42,8 +42,9 @@ type Door struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 	Pages    *pages.Pages
-	Origin   string // of the public URL: scheme, host and port
-	Secure   bool   // the public URL is https
+	Origin   string   // of the public URL: scheme, host and port
+	Apps     []string // origins of web apps that use the v1 surface with the session's cookie
+	Secure   bool     // the public URL is https
 	Demo     bool
 	Mails    bool // letters can be sent
 	// VerifyEmails says that an address counts once it is proven.

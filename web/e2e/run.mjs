@@ -43,8 +43,10 @@ const appURL = `http://localhost:${await freePort()}`;
 // Another site than the server's, where the one before is another origin of the same.
 const elsewhereURL = `http://127.0.0.1:${await freePort()}`;
 const chatURL = `http://localhost:${await freePort()}`;
+const screensURL = `http://localhost:${await freePort()}`;
+const spaURL = `http://localhost:${await freePort()}`;
 const clients = path.join(folder, "clients.yaml");
-writeFileSync(clients, clientsText(appURL, elsewhereURL, chatURL));
+writeFileSync(clients, clientsText({ at: appURL, elsewhere: elsewhereURL, chat: chatURL, spa: spaURL }));
 
 let failed = 0;
 try {
@@ -83,6 +85,7 @@ async function serving(verification, work) {
       SALLYPORT_POLICY_FILE: policy,
       SALLYPORT_CLIENTS_FILE: clients,
       SALLYPORT_WEBHOOKS_ALLOW: "127.0.0.0/8,::1/128",
+      SALLYPORT_APPS_ORIGINS: screensURL,
       SALLYPORT_MAIL_VIEWER: `127.0.0.1:${mailPort}`,
       // Browser and camera are on this machine too, and people at the camera are not the ones to wait for others.
       SALLYPORT_FACE_WORKERS: "2",
@@ -141,7 +144,10 @@ async function node(args) {
   const tests = spawn(process.execPath, args, {
     cwd: here,
     stdio: "inherit",
-    env: { ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy, SALLYPORT_E2E_MAIL: `http://127.0.0.1:${mailPort}`, SALLYPORT_E2E_APP_URL: appURL, SALLYPORT_E2E_ELSEWHERE_URL: elsewhereURL, SALLYPORT_E2E_CHAT_URL: chatURL },
+    env: {
+      ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy, SALLYPORT_E2E_MAIL: `http://127.0.0.1:${mailPort}`, SALLYPORT_E2E_APP_URL: appURL,
+      SALLYPORT_E2E_ELSEWHERE_URL: elsewhereURL, SALLYPORT_E2E_CHAT_URL: chatURL, SALLYPORT_E2E_SCREENS_URL: screensURL, SALLYPORT_E2E_SPA_URL: spaURL,
+    },
   });
   const [code] = await once(tests, "exit");
   return code ?? 1;

@@ -4,12 +4,11 @@ import { createHash } from "node:crypto";
 export const secret = "the secret of the apps in the tests, which keep no other";
 
 /**
- * The apps that the server knows: one of the site's own and one of somebody else.
- * @param {string} at where they are
- * @param {string} elsewhere where they are as well, on another site
- * @param {string} chat where the sample app is
+ * The apps that the server knows: one of the site's own, one of somebody else, and the samples.
+ * @param {{at: string, elsewhere: string, chat: string, spa: string}} where at is where the first two are, elsewhere
+ * where they are as well, on another site
  */
-export function clientsText(at, elsewhere, chat) {
+export function clientsText({ at, elsewhere, chat, spa }) {
   const hash = createHash("sha256").update(secret).digest("hex");
   return `clients:
   - id: own
@@ -39,5 +38,13 @@ export function clientsText(at, elsewhere, chat) {
     public: true
     grant_types: ["urn:ietf:params:oauth:grant-type:device_code", refresh_token]
     scopes: [openid, profile, offline_access]
+  - id: spa
+    name: Sample
+    first_party: true
+    token_format: jwt
+    redirect_uris: ["${spa}/callback"]
+    post_logout_redirect_uris: ["${spa}/"]
+    scopes: [openid, profile, offline_access]
+    secret_sha256: [${hash}]
 `;
 }

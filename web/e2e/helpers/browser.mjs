@@ -10,6 +10,10 @@ export const appURL = process.env.SALLYPORT_E2E_APP_URL ?? "";
 export const elsewhereURL = process.env.SALLYPORT_E2E_ELSEWHERE_URL ?? "";
 /** Where the sample app is. */
 export const chatURL = process.env.SALLYPORT_E2E_CHAT_URL ?? "";
+/** Where an app is that has screens of its own, as the server's configuration lists it. */
+export const screensURL = process.env.SALLYPORT_E2E_SCREENS_URL ?? "";
+/** Where the sample of a single-page app is. */
+export const spaURL = process.env.SALLYPORT_E2E_SPA_URL ?? "";
 export const base = process.env.SALLYPORT_E2E_URL ?? "";
 
 /** @param {string[]} [more] */
@@ -75,7 +79,7 @@ function watch(page, refusals) {
   });
   page.on("request", (request) => {
     const { protocol, origin } = new URL(request.url());
-    if (protocol !== "blob:" && ![base, appURL, elsewhereURL, chatURL].includes(origin)) faults.push(`request to another site: ${request.url()}`);
+    if (protocol !== "blob:" && ![base, appURL, elsewhereURL, chatURL, screensURL, spaURL].includes(origin)) faults.push(`request to another site: ${request.url()}`);
   });
   return faults;
 }

@@ -1,9 +1,8 @@
 // @ts-check
-import { request } from "./api.js";
+import { api, request } from "./api.js";
 import { confirm } from "./confirm.js";
 import { download } from "./download.js";
 import { onClick, onSubmit, reloadWith } from "./forms.js";
-import { leaving } from "./leaving.js";
 import { advise } from "./password.js";
 import { write } from "./stepup.js";
 
@@ -56,7 +55,7 @@ onClick(data.querySelector("[data-delete]"), data, async () => {
     no: "Keep it",
   });
   if (!sure) return;
-  await leaving(() => write("DELETE", "/v1/me"));
+  await api.leaving(() => write("DELETE", "/v1/me"));
   location.assign("/login");
   await new Promise(() => {});
 });

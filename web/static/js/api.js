@@ -1,84 +1,24 @@
 // @ts-check
-// One way to talk to /v1: JSON out, JSON or a Problem back. A session that has ended or is not far enough sends the
-// person where it can be mended, so that no other module has to think of it.
+// Our own pages talk to /v1 by the module that apps use. A session that has ended or is not far enough sends the person
+// where it can be mended, so that no other module has to think of it.
 
-/**
- * @typedef {{state: string, factors?: string[], user?: {username: string}, recovery_code?: string}} Session
- */
+import { Problem, sallyport } from "../sdk/sallyport.js";
 
-/** What the server (or the lack of one) answered instead of what was asked for. */
-export class Problem extends Error {
-  /** @param {{code: string, status?: number, detail?: string, field?: string, reason?: string, retry_after?: number, factors?: string[], password?: boolean, purpose?: string, object?: string, bot_check?: any}} from */
-  constructor(from) {
-    super(from.detail || from.code);
-    this.code = from.code;
-    this.status = from.status ?? 0;
-    this.detail = from.detail ?? "";
-    this.field = from.field ?? "";
-    this.reason = from.reason ?? "";
-    this.retryAfter = from.retry_after ?? 0;
-    this.factors = from.factors ?? [];
-    this.purpose = from.purpose ?? "";
-    this.object = from.object ?? "";
-    /** @type {any} */
-    this.botCheck = from.bot_check ?? null;
-  }
-}
+/** @typedef {import("../sdk/sallyport.js").Session} Session */
 
-/** Longer than the server's own deadline for a face match, so that its words arrive before ours. */
-const PATIENCE = 30_000;
+export { Problem };
 
-/**
- * @param {string} method
- * @param {string} path
- * @param {object} [body]
- * @param {AbortSignal} [signal]
- * @returns {Promise<any>} the decoded answer, null for 204
- */
-export async function request(method, path, body, signal) {
-  const patience = AbortSignal.timeout(PATIENCE);
-  /** @type {RequestInit} */
-  const init = {
-    method,
-    headers: { Accept: "application/json" },
-    credentials: "same-origin",
-    redirect: "error",
-    signal: signal ? anyOf(signal, patience) : patience,
-  };
-  if (body !== undefined) {
-    init.body = JSON.stringify(body);
-    init.headers = { ...init.headers, "Content-Type": "application/json" };
-  }
-  let answer;
-  try {
-    answer = await fetch(path, init);
-  } catch {
-    throw new Problem({ code: signal?.aborted ? "cancelled" : patience.aborted ? "no_answer" : "offline" });
-  }
-  if (answer.ok) {
-    return answer.status === 204 ? null : answer.json();
-  }
-  const problem = await readProblem(answer);
-  const elsewhere = whereToMend(problem);
-  if (elsewhere) {
+export const api = sallyport({
+  onProblem(problem) {
+    const elsewhere = whereToMend(problem);
+    if (!elsewhere) return undefined;
     location.assign(elsewhere);
     // The page is about to be replaced: nothing may act on an answer that never came.
     return new Promise(() => {});
-  }
-  throw problem;
-}
+  },
+});
 
-/** @param {Response} answer */
-async function readProblem(answer) {
-  let from = {};
-  try {
-    from = await answer.json();
-  } catch {
-    // A proxy in between answered with a page of its own; the status still tells what to say.
-  }
-  const wait = Number(answer.headers.get("Retry-After"));
-  return new Problem({ code: "unknown", status: answer.status, ...(wait > 0 ? { retry_after: wait } : {}), ...from });
-}
+export const request = api.request.bind(api);
 
 /** @param {Problem} problem */
 function whereToMend(problem) {
@@ -151,18 +91,4 @@ export function placeFor(session) {
       return "/reset";
   }
   return wanted() || document.body.dataset.home || "/account";
-}
-
-/**
- * AbortSignal.any, where the browser lacks it.
- * @param {...AbortSignal} signals
- */
-function anyOf(...signals) {
-  if (AbortSignal.any) return AbortSignal.any(signals);
-  const either = new AbortController();
-  for (const signal of signals) {
-    if (signal.aborted) either.abort(signal.reason);
-    signal.addEventListener("abort", () => either.abort(signal.reason), { once: true });
-  }
-  return either.signal;
 }

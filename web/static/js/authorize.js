@@ -1,8 +1,7 @@
 // @ts-check
 // What a person says to an app that would like to sign them in.
-import { request } from "./api.js";
+import { api, request } from "./api.js";
 import { onClick } from "./forms.js";
-import { leaving } from "./leaving.js";
 
 const root = /** @type {HTMLElement} */ (document.querySelector("[data-authorize]"));
 const id = root.dataset.authorize;
@@ -17,7 +16,7 @@ async function decide(decision) {
 onClick(root.querySelector("[data-allow]"), root, () => decide("allow"));
 onClick(root.querySelector("[data-deny]"), root, () => decide("deny"));
 onClick(root.querySelector("[data-switch]"), root, async () => {
-  await leaving(() => request("DELETE", "/v1/session"));
+  await api.signOut();
   location.replace(`/authorize/${id}`);
   await new Promise(() => {});
 });

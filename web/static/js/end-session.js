@@ -1,8 +1,7 @@
 // @ts-check
 // Signing out for an app: its other apps are told by their frames, then the person goes on.
-import { request } from "./api.js";
+import { api } from "./api.js";
 import { onClick } from "./forms.js";
-import { leaving } from "./leaving.js";
 
 const root = /** @type {HTMLElement} */ (document.querySelector("[data-end-session]"));
 
@@ -14,7 +13,7 @@ async function told() {
 }
 
 onClick(root.querySelector("[data-sign-me-out]"), root, async () => {
-  await leaving(() => request("DELETE", "/v1/session"));
+  await api.signOut();
   root.append(/** @type {HTMLTemplateElement} */ (root.querySelector("[data-frames]")).content);
   await told();
   location.assign(root.dataset.after || "/login");

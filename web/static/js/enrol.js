@@ -3,10 +3,9 @@
 
 import { Problem } from "./api.js";
 import { fieldError, onSubmit, showError } from "./forms.js";
-import { createPasskey } from "./passkey.js";
 import { copyOnClick } from "./recovery.js";
-import { write } from "./stepup.js";
-import { digits, drawQR, sendWhenComplete } from "./totp.js";
+import { api } from "./stepup.js";
+import { drawQR, sendWhenComplete } from "./totp.js";
 
 /** @typedef {(words: string) => Promise<unknown>} Done */
 
@@ -19,9 +18,7 @@ export function mountAddPasskey(form, done) {
   onSubmit(form, async ({ name }) => {
     ceremony.abort();
     ceremony = new AbortController();
-    const { publicKey } = await write("POST", "/v1/me/passkeys/options", {});
-    const credential = await createPasskey(publicKey, ceremony.signal);
-    await write("POST", "/v1/me/passkeys", name.trim() ? { name: name.trim(), credential } : { credential });
+    await api.enrol.passkey(name, ceremony.signal);
     await done("Your passkey is added.");
   });
   return { rest: () => ceremony.abort() };
@@ -40,7 +37,7 @@ export function mountAddTOTP(form, done) {
 
   async function begin() {
     try {
-      const fresh = await write("POST", "/v1/me/totp", {});
+      const fresh = await api.enrol.totp();
       drawQR(find("[data-qr]"), fresh.qr_svg);
       secret.textContent = fresh.secret.replace(/(.{4})(?=.)/g, "$1 ");
       if (fresh.uri.startsWith("otpauth://")) /** @type {HTMLAnchorElement} */ (find("[data-otpauth]")).href = fresh.uri;
@@ -52,7 +49,7 @@ export function mountAddTOTP(form, done) {
 
   onSubmit(form, async ({ code }) => {
     try {
-      await write("POST", "/v1/me/totp/confirm", { code: digits(code) });
+      await api.enrol.confirmTOTP(code);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       if (error.code === "challenge_expired") {

@@ -1,10 +1,10 @@
 // @ts-check
 // A password, a passkey from the browser's suggestions below the first field, or a passkey by its button.
 
-import { arrive, Problem, request } from "./api.js";
+import { passkeysWork } from "../sdk/sallyport.js";
+import { api, arrive, Problem } from "./api.js";
 import { post } from "./bot-check.js";
 import { onClick, onSubmit, showError } from "./forms.js";
-import { getPasskey, passkeysWork } from "./passkey.js";
 import { say } from "./words.js";
 
 const form = /** @type {HTMLFormElement} */ (document.querySelector("[data-login]"));
@@ -28,10 +28,7 @@ let ceremony = new AbortController();
 async function signInWithPasskey(mediation) {
   ceremony.abort();
   ceremony = new AbortController();
-  const { signal } = ceremony;
-  const { publicKey } = await request("POST", "/v1/login/passkey/options", {}, signal);
-  const credential = await getPasskey(publicKey, signal, mediation);
-  await arrive(await request("POST", "/v1/login/passkey", credential));
+  await arrive(await api.signInWithPasskey({ mediation, signal: ceremony.signal }));
 }
 
 /** Answers to a passkey that was chosen; anything else before that is not worth a word. */

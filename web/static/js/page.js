@@ -2,21 +2,26 @@
 // What every page does: signing out, leaving when that happened elsewhere, local times, showing passwords, unfolding, a
 // word about what just happened.
 
-import { request } from "./api.js";
+import { api } from "./api.js";
 import { onClick } from "./forms.js";
-import { leaving } from "./leaving.js";
 import { localTimes } from "./time.js";
-import { watchSession } from "./watch.js";
 
 for (const button of document.querySelectorAll("[data-sign-out]")) {
   onClick(button, document.body, async () => {
-    await leaving(() => request("DELETE", "/v1/session"));
+    await api.signOut();
     location.assign("/login");
     await new Promise(() => {});
   });
 }
 
-if (document.body.dataset.state) watchSession();
+if (document.body.dataset.state) {
+  api.onRevoked(() => {
+    sessionStorage.setItem("flash", "You were signed out. Sign in to come back.");
+    // Whoever stood before the second door starts over, and comes out where they were going.
+    const next = location.pathname === "/verify" ? (document.body.dataset.next ?? "") : location.pathname + location.search;
+    location.assign(next ? `/login?next=${encodeURIComponent(next)}` : "/login");
+  });
+}
 
 localTimes(document);
 

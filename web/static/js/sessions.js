@@ -1,7 +1,7 @@
 // @ts-check
+import { api } from "./api.js";
 import { confirm } from "./confirm.js";
 import { onClick } from "./forms.js";
-import { leaving } from "./leaving.js";
 import { write } from "./stepup.js";
 
 const root = /** @type {HTMLElement} */ (document.querySelector("main"));
@@ -54,7 +54,7 @@ onClick(document.querySelector("[data-end-all]"), root, async () => {
     no: "Stay signed in",
   });
   if (!sure) return;
-  await leaving(() => write("DELETE", "/v1/me/sessions?scope=all"));
+  await api.leaving(() => write("DELETE", "/v1/me/sessions?scope=all"));
   location.assign("/login");
   await new Promise(() => {});
 });

@@ -1,7 +1,7 @@
 // @ts-check
 // Writes that want proof for just what they do: the dialog asks for it, then the write carries on where it stopped.
 
-import { placeFor, Problem, request } from "./api.js";
+import { api, placeFor, Problem } from "./api.js";
 import { onSubmit } from "./forms.js";
 import { mountFactors } from "./verify.js";
 
@@ -9,32 +9,22 @@ const WHY = "This is about how your account is protected, so we ask once more. Y
 const TOO_WEAK =
   "None of your second steps is strong enough to allow this. A recovery code is: using one lets you set up a new second step, and then you sign in again.";
 
-/** @typedef {{id: string, granted: boolean, password: boolean, factors: string[]}} StepUp */
+/** @typedef {import("../sdk/sallyport.js").StepUp} StepUp */
 
-/**
- * Like request, for everything that may answer step_up_required.
- * @param {string} method
- * @param {string} path
- * @param {object} [body]
- */
-export async function write(method, path, body) {
-  const dialog = document.getElementById("step-up");
-  try {
-    return await request(method, path, body);
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== "step_up_required" || !(dialog instanceof HTMLDialogElement)) throw error;
-    /** @type {StepUp} */
-    const asked = await request("POST", "/v1/step-up", { purpose: error.purpose, object: error.object });
-    if (!asked.granted) {
-      mounted ??= new Dialog(dialog);
-      await mounted.prove(asked);
-    }
-  }
-  return request(method, path, body);
-}
+export { api };
+
+/** Like request, for everything that may want a step-up. */
+export const write = api.write.bind(api);
 
 /** @type {Dialog | undefined} */
 let mounted;
+
+api.prove = async (asked) => {
+  const dialog = document.getElementById("step-up");
+  if (!(dialog instanceof HTMLDialogElement)) throw new Problem({ code: "step_up_required", purpose: asked.purpose });
+  mounted ??= new Dialog(dialog);
+  await mounted.prove(asked);
+};
 
 class Dialog {
   /** @param {HTMLDialogElement} root */
@@ -44,13 +34,13 @@ class Dialog {
     this.password = /** @type {HTMLFormElement} */ (this.find("[data-step-up-password]"));
     this.panels = this.find("[data-factors]");
     /** @type {StepUp} */
-    this.asked = { id: "", granted: false, password: false, factors: [] };
+    this.asked = { id: "", purpose: "", granted: false, password: false, factors: [] };
     this.tooWeak = false;
     /** @type {{resolve: () => void, reject: (why: Problem) => void} | undefined} */
     this.waiting = undefined;
 
     onSubmit(this.password, async ({ password }) => {
-      await request("POST", "/v1/verify/password", { password, step_up: this.asked.id });
+      await api.verify.password(password, this.asked.id);
       this.asked.password = false;
       this.next();
     });
@@ -63,7 +53,7 @@ class Dialog {
         }
         this.done();
       },
-      () => ({ step_up: this.asked.id }),
+      () => this.asked.id,
     );
     this.find("[data-step-up-cancel]").addEventListener("click", () => root.close());
     // Escape closes too; a promise that was kept ignores the refusal that follows.

@@ -2,7 +2,7 @@
 // Six digits in one field: typed, pasted with spaces, or filled in by a phone. Six of them are sent at once.
 
 /** @param {string} typed */
-export function digits(typed) {
+function digits(typed) {
   return typed.replace(/[\s-]/g, "");
 }
 

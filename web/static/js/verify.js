@@ -1,12 +1,11 @@
 // @ts-check
 // One panel for each factor and the way between them; used by the sign-in's second step and by the step-up dialog.
 
-import { Problem, request } from "./api.js";
+import { api, Problem, request } from "./api.js";
 import { alertIn, clearErrors, fieldError, onClick, onSubmit } from "./forms.js";
 import { mountCapture } from "./face-capture.js";
-import { getPasskey } from "./passkey.js";
 import { showCodes } from "./recovery.js";
-import { digits, sendWhenComplete } from "./totp.js";
+import { sendWhenComplete } from "./totp.js";
 
 /** The server says only that a factor was rejected; which one it was decides what helps.
  * @type {Record<string, string>} */
@@ -19,9 +18,9 @@ const REJECTED = {
 /**
  * @param {HTMLElement} root holds one [data-factor] panel for each kind
  * @param {(session: import("./api.js").Session) => Promise<void>} onPassed
- * @param {() => {step_up?: string}} purpose what the proof is for, where it is for more than signing in
+ * @param {() => string} stepUp what the proof is for, where it is for more than signing in
  */
-export function mountFactors(root, onPassed, purpose = () => ({})) {
+export function mountFactors(root, onPassed, stepUp = () => "") {
   const panels = [.../** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-factor]"))];
   let offered = panels.map((panel) => panel.dataset.factor ?? "");
   let ceremony = new AbortController();
@@ -34,11 +33,8 @@ export function mountFactors(root, onPassed, purpose = () => ({})) {
         onClick(panel.querySelector("[data-go]"), root, async () => {
           ceremony.abort();
           ceremony = new AbortController();
-          const { signal } = ceremony;
-          const { publicKey } = await request("POST", "/v1/verify/passkey/options", purpose(), signal);
-          const credential = await getPasskey(publicKey, signal);
           try {
-            await onPassed(await request("POST", "/v1/verify/passkey", credential));
+            await onPassed(await api.verify.passkey(stepUp(), ceremony.signal));
           } catch (error) {
             if (!(error instanceof Problem) || error.code !== "factor_rejected") throw error;
             alertIn(root, REJECTED.passkey);
@@ -47,11 +43,11 @@ export function mountFactors(root, onPassed, purpose = () => ({})) {
         break;
       case "totp":
       case "recovery":
-        mountCode(panel, panel.dataset.factor, onPassed, purpose);
+        mountCode(panel, panel.dataset.factor, onPassed, stepUp);
         break;
       case "face":
         camera = mountCapture(/** @type {HTMLElement} */ (panel.querySelector("[data-capture]")), {
-          challenge: (wishes) => request("POST", "/v1/verify/face/challenge", { ...wishes, ...purpose() }),
+          challenge: (wishes) => request("POST", "/v1/verify/face/challenge", { ...wishes, ...(stepUp() ? { step_up: stepUp() } : {}) }),
           take: async (body) => onPassed(await request("POST", "/v1/verify/face", body)),
         });
     }
@@ -114,22 +110,19 @@ function showFresh(panel, code) {
  * @param {HTMLElement} panel
  * @param {string} kind
  * @param {(session: import("./api.js").Session) => Promise<void>} onPassed
- * @param {() => {step_up?: string}} purpose
+ * @param {() => string} stepUp
  */
-function mountCode(panel, kind, onPassed, purpose) {
+function mountCode(panel, kind, onPassed, stepUp) {
   const form = /** @type {HTMLFormElement} */ (panel.querySelector("form"));
   const input = /** @type {HTMLInputElement} */ (panel.querySelector("input"));
   if (kind === "totp") sendWhenComplete(input);
   onSubmit(form, async () => {
-    // A recovery code proves nothing: it leads to another kind of session.
-    const body = kind === "totp" ? { code: digits(input.value), ...purpose() } : { code: input.value.trim().toUpperCase() };
-    if (kind === "recovery") document.body.dataset.leaving = "true"; // the session is signed in no more, by this page's own doing
     try {
-      const session = await request("POST", `/v1/verify/${kind}`, body);
+      // A recovery code proves nothing: it leads to another kind of session.
+      const session = await (kind === "totp" ? api.verify.totp(input.value, stepUp()) : api.verify.recovery(input.value));
       if (session.recovery_code) await showFresh(panel, session.recovery_code);
       await onPassed(session);
     } catch (error) {
-      delete document.body.dataset.leaving;
       if (!(error instanceof Problem) || !["factor_rejected", "invalid_request"].includes(error.code)) throw error;
       fieldError(input, REJECTED[kind]);
       input.select();

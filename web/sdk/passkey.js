@@ -1,7 +1,7 @@
 // @ts-check
 // WebAuthn as JSON: the server speaks base64url, the browser wants buffers.
 
-import { Problem } from "./api.js";
+import { Problem } from "./problem.js";
 
 export function passkeysWork() {
   return "PublicKeyCredential" in window && Boolean(navigator.credentials);

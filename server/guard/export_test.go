@@ -1,0 +1,4 @@
+package guard
+
+// Meets is how the guard ranks contexts.
+var Meets = meets
