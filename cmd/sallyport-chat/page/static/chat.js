@@ -55,7 +55,7 @@ async function attempt(work, back = location.pathname) {
     if (error.code === "sign_in_required") return over();
     if (error.code === "step_up_required") {
       location.assign(`${error.url}&next=${encodeURIComponent(back)}`);
-      return;
+      await new Promise(() => {}); // the page is about to be replaced
     }
     say(error.message);
   }
@@ -80,7 +80,9 @@ let socket;
 function hangUp() {
   const last = socket;
   socket = undefined;
-  last?.close();
+  // Browsers complain of one that is closed before it was open.
+  if (last?.readyState === WebSocket.CONNECTING) last.addEventListener("open", () => last.close());
+  else last?.close();
 }
 
 /** The session is over: nothing of it stays on the page. */
@@ -163,11 +165,11 @@ async function route() {
       hangUp();
       return showRooms();
     }
-    await showRoom(id, me);
     if (new URLSearchParams(location.search).has("delete")) {
       history.replaceState(null, "", location.pathname);
       await remove(id); // they were away to confirm that it's them
     }
+    if (roomIn() === id) await showRoom(id, me);
   });
 }
 
