@@ -57,6 +57,11 @@ var transitions = map[key]step{
 	{models.Authenticated, models.SecondEmailAsked}:     guarded(models.ChangeEmail, "second_email_asked"),
 	{models.Authenticated, models.SecondEmailRemoved}:   secondEmailRemoved,
 	{models.Authenticated, models.Confirmed}:            guarded(models.Authenticate, "app_confirmed"),
+
+	{models.Anonymous, models.TransactionOpened}:                 transactionOpened,
+	{models.TransactionFactorRequired, models.FactorPassed}:      transactionFactorPassed,
+	{models.TransactionEnrolmentRequired, models.FactorEnrolled}: transactionFirstEnrolled,
+	{models.TransactionPassed, models.FactorEnrolled}:            transactionAnotherEnrolled,
 }
 
 func passwordPassed(policy models.Policy, a *models.Attempt, _ models.Event, now time.Time) ([]models.Effect, error) {
@@ -180,7 +185,7 @@ func stepUpPassed(policy models.Policy, a *models.Attempt, event models.Event, n
 	if models.ACROf(a.Methods).Level() < 2 {
 		// The session stands on a passkey that verified its user; the same
 		// kind without UV must not take that proof's place.
-		return nil, models.Refuse(models.CodeFactorRejected, "your passkey did not check that it's you: unlock it with your fingerprint, face or PIN")
+		return nil, unverified()
 	}
 	effects := steppedUp(policy, a, event, now)
 	if raises {

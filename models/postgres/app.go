@@ -128,13 +128,16 @@ func updateApp(ctx context.Context, tx pgx.Tx, now time.Time, app models.App) er
 	return err
 }
 
-// DeleteApp ends an app and everything it was given. not_found when there is none,
+// DeleteApp ends an app, everything it was given, and the subjects that it has here. not_found when there is none,
 // conflict where a file keeps it.
 func (s *Store) DeleteApp(ctx context.Context, id string) error {
-	return s.tx(ctx, func(tx pgx.Tx, _ time.Time) error { return deleteApp(ctx, tx, id) })
+	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error { return s.deleteApp(ctx, tx, now, id) })
 }
 
-func deleteApp(ctx context.Context, tx pgx.Tx, id string) error {
+func (s *Store) deleteApp(ctx context.Context, tx pgx.Tx, now time.Time, id string) error {
+	if err := s.eraseSubjects(ctx, tx, now, `SELECT id FROM clients WHERE id = $1 AND managed = 'hand' FOR UPDATE`, id); err != nil {
+		return err
+	}
 	tag, err := tx.Exec(ctx, `DELETE FROM clients WHERE id = $1 AND managed = 'hand'`, id)
 	if err == nil && tag.RowsAffected() == 0 {
 		return whyNotByHand(ctx, tx, id)
@@ -238,6 +241,9 @@ func (s *Store) SyncApps(ctx context.Context, apps []FileApp) error {
 			if err != nil {
 				return err
 			}
+		}
+		if err := s.eraseSubjects(ctx, tx, now, `SELECT id FROM clients WHERE managed = 'file' AND id <> ALL($1) FOR UPDATE`, ids); err != nil {
+			return err
 		}
 		_, err := tx.Exec(ctx, `DELETE FROM clients WHERE managed = 'file' AND id <> ALL($1)`, ids)
 		return err

@@ -23,6 +23,7 @@ const sessionColumns = `
 	s.last_seen_at,
 	s.idle_ends_at,
 	s.ends_at,
+	s.transaction_id,
 	u.id,
 	u.email,
 	u.email_verified,
@@ -33,16 +34,18 @@ const sessionColumns = `
 	u.mfa_established_at,
 	u.admin_since IS NOT NULL,
 	ARRAY(SELECT g.name FROM user_groups g WHERE g.user_id = u.id ORDER BY g.name),
-	u.created_at`
+	u.created_at,
+	coalesce(u.client_id, ''),
+	coalesce(u.subject, '')`
 
 func scanSession(row pgx.CollectableRow) (models.Session, error) {
 	var s models.Session
 	var hash, methods []byte
 	err := row.Scan(
 		&s.ID, &hash, &s.State, &methods, &s.PolicyVersion, &s.Transport, &s.Client.IP, &s.Client.UserAgent,
-		&s.CreatedAt, &s.LastSeenAt, &s.IdleEndsAt, &s.EndsAt,
+		&s.CreatedAt, &s.LastSeenAt, &s.IdleEndsAt, &s.EndsAt, &s.Transaction,
 		&s.User.ID, &s.User.Email, &s.User.EmailVerified, &s.User.EmailHeld, &s.User.Username, &s.User.DisplayName, &s.User.Handle,
-		&s.User.MFAEstablishedAt, &s.User.Admin, &s.User.Groups, &s.User.CreatedAt,
+		&s.User.MFAEstablishedAt, &s.User.Admin, &s.User.Groups, &s.User.CreatedAt, &s.User.AppID, &s.User.Subject,
 	)
 	if err != nil {
 		return models.Session{}, err
@@ -225,10 +228,10 @@ func insertSession(ctx context.Context, tx pgx.Tx, s models.Session) error {
 	_, err = tx.Exec(ctx, `
 		INSERT INTO sessions (
 			id, token_hash, user_id, state, methods, policy_version, transport, ip, user_agent,
-			created_at, last_seen_at, idle_ends_at, ends_at
-		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+			created_at, last_seen_at, idle_ends_at, ends_at, transaction_id
+		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		s.ID, s.TokenHash[:], s.User.ID, s.State, methods, s.PolicyVersion, s.Transport, s.Client.IP, s.Client.UserAgent,
-		s.CreatedAt, s.LastSeenAt, s.IdleEndsAt, s.EndsAt)
+		s.CreatedAt, s.LastSeenAt, s.IdleEndsAt, s.EndsAt, s.Transaction)
 	return err
 }
 

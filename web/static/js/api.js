@@ -45,6 +45,8 @@ export async function request(method, path, body, signal) {
     redirect: "error",
     signal: signal ? anyOf(signal, patience) : patience,
   };
+  const { transaction } = document.body.dataset;
+  if (transaction) init.headers = { ...init.headers, "Sallyport-Transaction": transaction };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { ...init.headers, "Content-Type": "application/json" };
@@ -82,6 +84,7 @@ async function readProblem(answer) {
 
 /** @param {Problem} problem */
 function whereToMend(problem) {
+  if (document.body.dataset.transaction) return ""; // nothing is mended there but at the app
   const verifying = location.pathname === "/verify";
   switch (problem.code) {
     case "session_required":
