@@ -43,6 +43,8 @@ var ours = map[string][]string{
 	"web":                       {},
 	"web/plot":                  {},
 	"migrations":                {},
+
+	"docs/samples/transactions/go": {},
 }
 
 // theirs says which packages may use a third-party module. Modules that are

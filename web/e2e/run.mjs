@@ -40,8 +40,9 @@ const port = await freePort();
 const mailPort = await freePort();
 const url = `http://localhost:${port}`;
 const appURL = `http://localhost:${await freePort()}`;
+const bankURL = `http://127.0.0.1:${await freePort()}`; // another site than localhost, for frames
 const clients = path.join(folder, "clients.yaml");
-writeFileSync(clients, clientsText(appURL));
+writeFileSync(clients, clientsText(appURL, bankURL));
 
 let failed = 0;
 try {
@@ -137,7 +138,7 @@ async function node(args) {
   const tests = spawn(process.execPath, args, {
     cwd: here,
     stdio: "inherit",
-    env: { ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy, SALLYPORT_E2E_MAIL: `http://127.0.0.1:${mailPort}`, SALLYPORT_E2E_APP_URL: appURL },
+    env: { ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy, SALLYPORT_E2E_MAIL: `http://127.0.0.1:${mailPort}`, SALLYPORT_E2E_APP_URL: appURL, SALLYPORT_E2E_BANK_URL: bankURL },
   });
   const [code] = await once(tests, "exit");
   return code ?? 1;

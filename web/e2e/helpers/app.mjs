@@ -4,10 +4,11 @@ import { createHash } from "node:crypto";
 export const secret = "the secret of the apps in the tests, which keep no other";
 
 /**
- * The apps that the server knows: one of the site's own and one of somebody else.
+ * The apps that the server knows: one of the site's own, one of somebody else, and one that asks for second factors alone.
  * @param {string} at where they are
+ * @param {string} bank where one is that keeps its users itself
  */
-export function clientsText(at) {
+export function clientsText(at, bank) {
   const hash = createHash("sha256").update(secret).digest("hex");
   return `clients:
   - id: own
@@ -22,6 +23,10 @@ export function clientsText(at) {
     name: Example of others
     redirect_uris: ["${at}/callback"]
     scopes: [openid, profile, email]
+    secret_sha256: [${hash}]
+  - id: bank
+    name: Example Bank
+    transactions: {return_to: ["${bank}/confirmed"], frame_ancestors: ["${bank}"], enrols: true}
     secret_sha256: [${hash}]
 `;
 }
