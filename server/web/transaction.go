@@ -55,7 +55,7 @@ func (d *Door) FindTransaction(c *fiber.Ctx, named string) error {
 		return err
 	}
 	t, err := d.Store.Transaction(c.UserContext(), id)
-	if models.CodeOf(err) == models.CodeNotFound || err == nil && !(t.Live() && t.Allowed()) {
+	if models.CodeOf(err) == models.CodeNotFound || err == nil && (!t.Live() || !t.Allowed()) {
 		return nil
 	}
 	if err != nil {
@@ -74,7 +74,7 @@ func (d *Door) transactionName(id models.ID) string {
 // In a frame of an app the cookie is a third party's: the browser keeps it for that app's
 // pages alone (CHIPS). Secure goes with that, on http://localhost too, which browsers trust.
 func (d *Door) setTransaction(c *fiber.Ctx, id models.ID, token string, expires time.Time) {
-	cookie := http.Cookie{
+	cookie := http.Cookie{ //nolint:gosec // Secure wherever the site is
 		Name: d.transactionName(id), Value: token, Path: "/", Expires: expires, Secure: d.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
 	if t, _ := Transaction(c); t.Asked.Display == models.DisplayFrame {

@@ -8,9 +8,8 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { secret } from "./app.mjs";
-import { base } from "./browser.mjs";
+import { bankURL, base } from "./browser.mjs";
 
-export const bankURL = process.env.SALLYPORT_E2E_BANK_URL ?? "";
 const samples = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../../docs/samples/transactions");
 
 /**

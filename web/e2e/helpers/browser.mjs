@@ -6,6 +6,8 @@ import assert from "node:assert/strict";
 
 /** Where the apps are that a test has of its own. */
 export const appURL = process.env.SALLYPORT_E2E_APP_URL ?? "";
+/** Where the app is that keeps its users itself: another site. */
+export const bankURL = process.env.SALLYPORT_E2E_BANK_URL ?? "";
 export const base = process.env.SALLYPORT_E2E_URL ?? "";
 
 /** @param {string[]} [more] */
@@ -71,7 +73,7 @@ function watch(page, refusals) {
   });
   page.on("request", (request) => {
     const { protocol, origin } = new URL(request.url());
-    if (protocol !== "blob:" && origin !== base && origin !== appURL) faults.push(`request to another site: ${request.url()}`);
+    if (protocol !== "blob:" && ![base, appURL, bankURL].includes(origin)) faults.push(`request to another site: ${request.url()}`);
   });
   return faults;
 }

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { plugIn } from "../helpers/authenticator.mjs";
-import { bankURL, openBank } from "../helpers/bank.mjs";
-import { launch, looksRight, newProfile, openTab, phone } from "../helpers/browser.mjs";
+import { openBank } from "../helpers/bank.mjs";
+import { bankURL, launch, looksRight, newProfile, openTab, phone } from "../helpers/browser.mjs";
 import { AuthenticatorApp } from "../helpers/totp.mjs";
 
 /** @type {import("playwright-core").Browser} */
@@ -66,19 +66,23 @@ test("an authenticator app, by the keyboard alone, on a phone", async (t) => {
   const page = await openTab(t, browser, { viewport: phone });
   await visit(page, somebody());
   await page.getByRole("button", { name: "Pay", exact: true }).press("Enter");
+  const ready = page.locator("fieldset:enabled"); // a key pressed before that does nothing
+  await ready.waitFor();
   await page.getByRole("button", { name: /^Authenticator app/ }).press("Enter");
-  const secret = page.getByLabel("Secret key");
-  await secret.getByText(/\w/).waitFor();
+  const secret = page.locator("[data-secret]", { hasText: /\w/ });
+  await secret.waitFor();
   const app = new AuthenticatorApp(((await secret.textContent()) ?? "").replaceAll(" ", ""));
   await looksRight(page);
   await page.getByLabel("Type the six digits it shows").pressSequentially(await app.fresh());
   await page.getByRole("heading", { name: "It’s set up" }).waitFor();
   await looksRight(page);
+  await ready.waitFor();
   await page.getByRole("button", { name: "Confirm, and go back to Example Bank" }).press("Enter");
   await outcome(page).getByText("Paid, confirmed by otp (one).").waitFor();
 
   await page.goto(bankURL);
   await page.getByRole("button", { name: "Pay", exact: true }).press("Enter");
+  await ready.waitFor();
   await page.getByLabel("Six digits from your authenticator app").pressSequentially(await app.fresh());
   await outcome(page).getByText("Paid, confirmed by otp (one).").waitFor();
 });

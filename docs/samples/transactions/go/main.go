@@ -78,7 +78,7 @@ func user(r *http.Request) string {
 }
 
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
-	http.SetCookie(w, &http.Cookie{Name: "user", Value: user(r), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: "user", Value: user(r), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(a.self, "https:")})
 	a.show(w, user(r), "")
 }
 
