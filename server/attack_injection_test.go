@@ -88,6 +88,9 @@ func TestAttackMassAssignment(t *testing.T) {
 		method, path, _ := strings.Cut(route, " ")
 		path = strings.ReplaceAll(path, ":id", string(models.NewID(s.Clock.Now())))
 		for _, field := range []string{"level", "roles", "acr", "state", "methods", "user_id", "email_verified", "mfa_established_at", "is_admin", "Level"} {
+			if route == "POST /v1/transactions" && (field == "acr" || field == "state") {
+				continue // what an app asks for, and its own
+			}
 			a := people.whose(route).do(method, path, map[string]any{field: 2})
 			if slices.Contains(assertions, route) {
 				a.want(410, models.CodeChallengeExpired)

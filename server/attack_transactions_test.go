@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -374,6 +375,8 @@ func (s *site) change(id string, change func(*models.App)) {
 	}
 }
 
+var consentIn = regexp.MustCompile(`data-consent-version="([^"]+)"`)
+
 // With its app go an app's subjects, and with a subject all that is known of it.
 func TestErasingSubjects(t *testing.T) {
 	t.Parallel()
@@ -382,7 +385,11 @@ func TestErasingSubjects(t *testing.T) {
 	tab := bank.ask("grace", enrolling).want(201).opened()
 	tab.setUpTOTP()
 	face := &person{browser: tab.browser}
-	face.enrolFace(someone(1)).want(201)
+	page := string(tab.get("/transaction/" + tab.id).want(200).Raw) // which has what there is to agree to
+	version := consentIn.FindStringSubmatch(page)[1]
+	issued := face.askEnrol(map[string]any{"consent_version": version}).want(201)
+	face.before(issued, someone(1), nil)
+	face.post("/v1/me/face", map[string]any{"challenge": issued.text("id")}).want(201)
 	if result := bank.redeem(tab, tab.comeBack()).want(200); result.text("acr") != "one" || !strings.Contains(string(result.Raw), "face") {
 		t.Errorf("got %s", result.Raw)
 	}

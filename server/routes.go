@@ -246,7 +246,7 @@ func (s *Server) pages(p parts) []route {
 		{"GET", "/link/change-email", anyone, 0, free, p.link.ProveEmailPage(models.LinkChangeEmail)},
 		{"GET", "/link/second-email", anyone, 0, free, p.link.ProveEmailPage(models.LinkSecondEmail)},
 		{"GET", "/link/undo-email", anyone, 0, free, p.link.UndoEmailPage},
-		{"GET", "/transaction/:id", anyone, 0, free, p.transaction.Page},
+		{"GET", "/transaction/:id", append(transact, anyone...), 0, free, p.transaction.Page},
 		{"GET", "/forward/continue", full, 0, free, p.forward.Continue},
 		{"GET", "/account", full, 0, free, p.account.AccountPage},
 		{"GET", "/account/security", enrol, 0, free, p.account.SecurityPage},

@@ -35,9 +35,6 @@ func (s *Store) Purge(ctx context.Context) error {
 	if err := s.purgeUnconfirmed(ctx, now); err != nil {
 		return err
 	}
-	if err := s.purgeSubjects(ctx); err != nil {
-		return err
-	}
 	for _, old := range []struct {
 		sql  string
 		kept time.Duration
@@ -70,5 +67,5 @@ func (s *Store) Purge(ctx context.Context) error {
 			return fail(err)
 		}
 	}
-	return nil
+	return s.purgeSubjects(ctx)
 }

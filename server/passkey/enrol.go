@@ -40,9 +40,7 @@ func (h *Handlers) EnrolOptions(c *fiber.Ctx) error {
 	creation, data, err := party.BeginRegistration(p,
 		webauthn.WithExclusions(webauthn.Credentials(p.passkeys).CredentialDescriptors()),
 		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
-			// Preferred, not required: a key without room for discoverable
-			// credentials still makes a second factor.
-			ResidentKey:      protocol.ResidentKeyRequirementPreferred,
+			ResidentKey:      residence(c),
 			UserVerification: verification,
 		}),
 		webauthn.WithExtensions(webauthn.WithExtensionCredProps()),
@@ -54,6 +52,16 @@ func (h *Handlers) EnrolOptions(c *fiber.Ctx) error {
 		return err
 	}
 	return c.JSON(fiber.Map{"publicKey": creation.Response})
+}
+
+// residence asks for a passkey that signs in alone. Preferred, not required: a key without
+// room for discoverable credentials still makes a second factor. An app's subject signs in
+// nowhere, so theirs is better not offered at our login.
+func residence(c *fiber.Ctx) protocol.ResidentKeyRequirement {
+	if _, ok := web.Transaction(c); ok {
+		return protocol.ResidentKeyRequirementDiscouraged
+	}
+	return protocol.ResidentKeyRequirementPreferred
 }
 
 type enrolRequest struct {
