@@ -18,9 +18,20 @@ type Attempt struct {
 	PolicyVersion string
 	BegunAt       time.Time // when the session was opened; zero while anonymous
 	// StepUp is what the session asked for beforehand to do just this; nil without.
-	StepUp     *StepUp
+	StepUp *StepUp
+	// Subject says that the account is an app's, and Terms what its transaction asks for; nil
+	// for a session of an account.
+	Subject    bool
+	Terms      *Terms
 	IdleEndsAt time.Time // zero while anonymous
 	EndsAt     time.Time
+}
+
+// Terms are what a transaction asks of its session.
+type Terms struct {
+	Asked
+	Enrolled bool // its first factor was set up in it
+	EndsAt   time.Time
 }
 
 // EventKind names what happened to an attempt.
@@ -65,6 +76,7 @@ const (
 	SecondEmailRemoved EventKind = "second_email_removed"
 	Confirmed          EventKind = "confirmed"        // that it's the person, once more, for an app
 	DeviceSignedIn     EventKind = "device_signed_in" // by a code that it showed
+	TransactionOpened  EventKind = "transaction_opened"
 )
 
 // Event is one thing that happened, already checked by whoever reports it.
@@ -109,6 +121,7 @@ const (
 	EffectKnowDevice      EffectKind = "know_device"       // know the browser again, or record that it is new
 	EffectStopRecovery    EffectKind = "stop_recovery"     // end the way back that is under way
 	EffectReissue         EffectKind = "reissue"           // a new recovery code in the place of the one that was used
+	EffectPassTransaction EffectKind = "pass_transaction"  // note on the transaction what was passed
 	EffectForgetDevices   EffectKind = "forget_devices"    // end every remembered device, and what it let in elsewhere
 )
 
@@ -124,6 +137,8 @@ type Effect struct {
 	Try    *Try
 	Device TokenHash
 	Code   Reissue
+	// Enrolled says that what was passed was set up just now, with EffectPassTransaction.
+	Enrolled bool
 	// Second says that the letter about the fact goes to the second address alone, with
 	// EffectRecord.
 	Second bool

@@ -18,7 +18,9 @@ type LimitsPolicy struct {
 	Registration Limit        `yaml:"registration" json:"registration"`
 	PasskeyLogin Limit        `yaml:"passkey_login" json:"passkey_login"`
 	Advice       Limit        `yaml:"advice" json:"advice"`
-	Reset        Limit        `yaml:"reset" json:"reset"` // letters for a new password, and that prove an address, for each address
+	Reset        Limit        `yaml:"reset" json:"reset"`               // letters for a new password, and that prove an address, for each address
+	Transaction  Limit        `yaml:"transaction" json:"transaction"`   // second factors that an app asks for, for each of its subjects
+	Transactions Limit        `yaml:"transactions" json:"transactions"` // and for all of them
 	Global       Limit        `yaml:"global" json:"global"`
 	Sprayed      Limit        `yaml:"sprayed" json:"sprayed"`
 	InARow       FailureWaits `yaml:"in_a_row" json:"in_a_row"`
@@ -56,6 +58,8 @@ func defaultLimits() LimitsPolicy {
 		PasskeyLogin: limit(120, 15*time.Minute),
 		Advice:       limit(300, 15*time.Minute),
 		Reset:        limit(5, time.Hour),
+		Transaction:  limit(30, 15*time.Minute),
+		Transactions: limit(6000, 15*time.Minute),
 		Global:       limit(6000, time.Minute),
 		Sprayed:      limit(30, 15*time.Minute),
 		InARow:       FailureWaits{Free: 5, Wait: Duration(30 * time.Second), MaxWait: Duration(time.Hour), DisableAfter: 100},
@@ -75,6 +79,8 @@ func (l LimitsPolicy) strictest(m LimitsPolicy) LimitsPolicy {
 		PasskeyLogin: l.PasskeyLogin.strictest(m.PasskeyLogin),
 		Advice:       l.Advice.strictest(m.Advice),
 		Reset:        l.Reset.strictest(m.Reset),
+		Transaction:  l.Transaction.strictest(m.Transaction),
+		Transactions: l.Transactions.strictest(m.Transactions),
 		Global:       l.Global.strictest(m.Global),
 		Sprayed:      l.Sprayed.strictest(m.Sprayed),
 		InARow: FailureWaits{
@@ -133,7 +139,7 @@ func (p Policy) validateLimits(bad func(key, format string, args ...any)) {
 		lasts("limits."+key+".window", limit.Window, 10*time.Second, 24*time.Hour)
 	}
 	for key, limit := range map[string]Limit{
-		"login": l.Login, "registration": l.Registration, "passkey_login": l.PasskeyLogin, "advice": l.Advice, "reset": l.Reset, "global": l.Global, "sprayed": l.Sprayed,
+		"login": l.Login, "registration": l.Registration, "passkey_login": l.PasskeyLogin, "advice": l.Advice, "reset": l.Reset, "transaction": l.Transaction, "transactions": l.Transactions, "global": l.Global, "sprayed": l.Sprayed,
 	} {
 		within("limits."+key+".max", limit.Max, 1, 1_000_000)
 		lasts("limits."+key+".window", limit.Window, 10*time.Second, 24*time.Hour)

@@ -36,7 +36,7 @@ func TestStrictestTakesTheStricterOfEachField(t *testing.T) {
 	mild.Remember.Allowed, strict.Remember = true, RememberPolicy{Lifetime: Duration(24 * time.Hour)}
 	one := Limit{Max: 1, Window: Duration(10 * time.Hour)}
 	strict.Limits = LimitsPolicy{
-		one, one, one, one, one, one, one, one, one, one, one, one,
+		one, one, one, one, one, one, one, one, one, one, one, one, one, one,
 		FailureWaits{Free: 1, Wait: minute, MaxWait: Duration(2 * time.Hour), DisableAfter: 10},
 		Sources{Window: Duration(time.Hour), Names: 2, Sprayed: 2, Cost: 100},
 	}

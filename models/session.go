@@ -18,6 +18,10 @@ const (
 	Recovering           State = "recovering"
 	Resetting            State = "resetting" // may choose a new password, and nothing else
 	Authenticated        State = "authenticated"
+	// A session of a transaction is in one of these, and in no other.
+	TransactionFactorRequired    State = "transaction_factor_required"
+	TransactionEnrolmentRequired State = "transaction_enrolment_required"
+	TransactionPassed            State = "transaction_passed"
 )
 
 // Transport is how a session's token travels. It is fixed when the session is
@@ -31,6 +35,8 @@ const (
 	// ByApp is for a device that signed in by a code (RFC 8628): the session has no token,
 	// its app's tokens hang on it.
 	ByApp Transport = "app"
+	// InTransaction is the cookie of one transaction.
+	InTransaction Transport = "transaction"
 )
 
 // TokenHash is the SHA-256 of a session token: all that is stored of it.
@@ -69,6 +75,7 @@ type Session struct {
 	LastSeenAt    time.Time
 	IdleEndsAt    time.Time // moves with use
 	EndsAt        time.Time // absolute
+	Transaction   ID        // that it is for; "" for a session of an account
 	// Act is what the request at hand does and has to have asked for; not stored.
 	Act Act
 }

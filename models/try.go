@@ -81,5 +81,8 @@ func NetworkSubject(network string) string { return "network:" + network }
 // apart: neither must show.
 func NameSubject(digest string) string { return "name:" + digest }
 
+// AppSubject is everything that one app asks for.
+func AppSubject(id string) string { return "app:" + id }
+
 // From narrows a subject to what comes from one network.
 func From(subject, network string) string { return subject + " " + NetworkSubject(network) }

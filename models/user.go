@@ -22,6 +22,18 @@ type User struct {
 	Admin            bool     // may help others: see server/admin
 	Groups           []string // sorted; what they may do is said by apps and policy
 	CreatedAt        time.Time
+	// AppID and Subject say whose user this is where it is no account of ours: one that an
+	// app keeps, which asks for second factors alone. It has no address, name or password.
+	AppID   string
+	Subject string
+}
+
+// Label is what authenticators call the user.
+func (u User) Label() string {
+	if u.AppID != "" {
+		return u.DisplayName
+	}
+	return u.Email
 }
 
 // Credentials is a user with what a password is checked against.

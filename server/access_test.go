@@ -21,6 +21,8 @@ var (
 		"POST /v1/accounts", "POST /v1/password/advice", "POST /v1/login", "POST /v1/login/passkey/options", "POST /v1/login/passkey",
 		"POST /v1/links/not-me", "POST /v1/links/password-reset", "POST /v1/password/forgot", "GET /v1/session/events",
 		"POST /v1/links/begin-recovery", "POST /v1/links/stop-recovery", "POST /v1/links/assisted-recovery",
+		// Of apps, which show who they are, and of whoever has an address's secret.
+		"POST /v1/transactions", "GET /v1/transactions/:id", "POST /v1/transactions/:id/result", "DELETE /v1/subjects/:id", "POST /v1/transactions/:id/open",
 		"POST /v1/links/confirm-email", "POST /v1/links/verify-email", "POST /v1/links/change-email", "POST /v1/links/second-email", "POST /v1/links/undo-email",
 	}
 	own = []string{
@@ -28,6 +30,11 @@ var (
 		"POST /v1/verify/totp", "POST /v1/verify/recovery", "POST /v1/verify/passkey/options", "POST /v1/verify/passkey",
 		"POST /v1/verify/device/options", "POST /v1/verify/device", "POST /v1/verify/face/challenge", "GET /v1/verify/face/capture", "POST /v1/verify/face",
 		"GET /v1/recovery", "POST /v1/recovery/wait", "POST /v1/recovery/finish",
+	}
+	// confirming are those of the page of a transaction whose subject has a factor.
+	confirming = []string{
+		"POST /v1/verify/totp", "POST /v1/verify/passkey/options", "POST /v1/verify/passkey",
+		"POST /v1/verify/face/challenge", "GET /v1/verify/face/capture", "POST /v1/verify/face", "POST /v1/transactions/:id/deny",
 	}
 	recovering = []string{
 		"GET /v1/session", "DELETE /v1/session",
@@ -57,6 +64,9 @@ func TestEveryRouteRefusesWhoIsNotAdmitted(t *testing.T) {
 	half := ada.elsewhere()
 	back := ada.elsewhere()
 	back.post("/v1/verify/recovery", map[string]any{"code": ada.codes[0]}).want(200)
+	bank := s.bank()
+	bank.enrolled("grace")
+	tab := bank.ask("grace").want(201).opened()
 	table := routesOf(s)
 	if len(table) < 30 {
 		t.Fatalf("only %d routes", len(table))
@@ -69,6 +79,9 @@ func TestEveryRouteRefusesWhoIsNotAdmitted(t *testing.T) {
 		}
 		if !slices.Contains(open, route) && !slices.Contains(own, route) {
 			half.do(method, path, nil).want(403, models.CodeSecondFactorRequired)
+		}
+		if !slices.Contains(confirming, route) && (!slices.Contains(open, route) || strings.Contains(route, "/v1/login")) {
+			tab.do(method, path, nil).want(403, models.CodeInTransaction)
 		}
 		if !slices.Contains(open, route) && !slices.Contains(recovering, route) {
 			back.do(method, path, nil).want(403, models.CodeRecovering)

@@ -91,6 +91,16 @@ func TestAttackForeignIDs(t *testing.T) {
 	if _, err := s.AddWebhook(t.Context(), models.Ref{}, models.Webhook{ID: models.ID(hooked), URL: "https://app.example.com", Types: []string{}}, nil); err != nil {
 		t.Fatal(err)
 	}
+	bank := s.bank()
+	bank.enrolled("grace")
+	pending := bank.ask("grace").want(201).tab()
+	thief := s.serverOf("thief", s.newApp(models.App{ID: "thief", Name: "Thief", Transactions: &models.AppFactors{ReturnTo: []string{returnTo}, Enrols: true}}))
+	passed := thief.ask("eve", enrolling).want(201).opened()
+	passed.setUpTOTP()
+	whose := map[string]*browser{
+		"": thief.browser, "/result": thief.browser, "/v1/subjects/:id": thief.browser, "/open": s.browser(), "/return": passed.browser, "/deny": passed.browser,
+	}
+	secretless := map[string]any{"POST": map[string]any{}}
 	before, tried := rows(), 0
 	for _, route := range routesOf(s) {
 		method, path, _ := strings.Cut(route, " ")
@@ -116,6 +126,15 @@ func TestAttackForeignIDs(t *testing.T) {
 		if strings.HasPrefix(path, "/v1/device-authorizations/") {
 			eve.prove("authorize_device", typed)
 			eve.do(method, strings.ReplaceAll(path, ":id", typed), nil).want(404, models.CodeNotFound)
+			tried++
+			continue
+		}
+		if strings.HasPrefix(path, "/v1/transactions/") || strings.HasPrefix(path, "/v1/subjects/") {
+			for _, name := range []string{pending.id, "grace"} { // of another app, and of another browser
+				if a := whose[strings.TrimPrefix(path, "/v1/transactions/:id")].do(method, strings.ReplaceAll(path, ":id", name), secretless[method]); a.Status != 404 {
+					t.Errorf("%s: %d %s", route, a.Status, a.Raw)
+				}
+			}
 			tried++
 			continue
 		}

@@ -86,7 +86,10 @@ func (p *person) openCamera(issued *answer) *websocket.Conn {
 // askEnrol asks for an enrolment challenge.
 func (p *person) askEnrol(more map[string]any) *answer {
 	p.t.Helper()
-	body := map[string]any{"consent_version": p.consentVersion()}
+	body := map[string]any{}
+	if more["consent_version"] == nil {
+		body["consent_version"] = p.consentVersion()
+	}
 	for key, value := range more {
 		body[key] = value
 	}

@@ -65,7 +65,11 @@ func (b *browser) dialPath(address, path string, header http.Header) (*websocket
 	if b.token != "" {
 		header.Set("Authorization", "Bearer "+b.token)
 	} else {
-		header.Set("Cookie", "sallyport="+b.cookies["sallyport"])
+		cookies := []string{}
+		for name, value := range b.cookies {
+			cookies = append(cookies, name+"="+value)
+		}
+		header.Set("Cookie", strings.Join(cookies, "; "))
 	}
 	conn, response, err := websocket.DefaultDialer.Dial("ws://"+address+path, header)
 	if err == nil {

@@ -44,6 +44,9 @@ func (s *Server) guard(r route) fiber.Handler {
 				return err
 			}
 		}
+		if t, _ := web.Transaction(c); r.act.purpose != "" && session.State == models.TransactionPassed && !t.Enrolled {
+			return mfa.Refusal(session.State)
+		}
 		if r.act.purpose != "" && session.State == models.Authenticated {
 			if err := s.checkStepUp(c, r, session); err != nil {
 				return err

@@ -123,6 +123,16 @@ func (d *document) checkProblem(t testing.TB, a *answer) {
 func checkCredentials(_ context.Context, input *openapi3filter.AuthenticationInput) error {
 	request, scheme := input.RequestValidationInput.Request, input.SecurityScheme
 	switch {
+	case scheme.Type == "http" && scheme.Scheme == "basic":
+		if _, _, ok := request.BasicAuth(); !ok {
+			return errors.New("no app")
+		}
+		return nil
+	case scheme.Type == "apiKey" && scheme.In == "header":
+		if request.Header.Get(scheme.Name) == "" {
+			return errors.New("no transaction")
+		}
+		return nil
 	case scheme.Type == "apiKey" && scheme.In == "cookie":
 		_, err := request.Cookie(scheme.Name)
 		return err
@@ -196,7 +206,7 @@ func TestOpenAPIKnowsEveryCode(t *testing.T) {
 		models.CodeFactorRejected, models.CodeTooLarge, models.CodeLastFactor, models.CodeChallengeExpired, models.CodeNotFound,
 		models.CodeMethodNotAllowed, models.CodeConflict, models.CodeFaceNoFace, models.CodeFaceManyFaces, models.CodeFaceImage,
 		models.CodeFaceQuality, models.CodeFacePose, models.CodeFaceMismatch, models.CodeFaceUnavailable, models.CodeOverloaded,
-		models.CodeUnavailable, models.CodeInternal,
+		models.CodeUnavailable, models.CodeInternal, models.CodeInvalidClient, models.CodeInvalidGrant, models.CodeFactorRequired, models.CodeInTransaction,
 	} {
 		if !listed[string(code)] {
 			t.Errorf("openapi.json doesn't list the code %s", code)
@@ -324,6 +334,19 @@ func TestEveryOperationIsReplayed(t *testing.T) {
 
 	// Who forgot the password.
 	s.resetting("fay").post("/v1/password/reset", map[string]any{"new": "a brand new password"}).want(204)
+
+	// Who confirms something for an app.
+	bank := s.bank()
+	tab := bank.ask("ada", enrolling).want(201).opened()
+	secret := tab.setUpTOTP()
+	redeemed := bank.redeem(tab, tab.comeBack()).want(200)
+	bank.get("/v1/transactions/" + tab.id).want(200)
+	if redeemed.Body["enrolled"] != true || secret == "" {
+		t.Error("the first factor was not set up")
+	}
+	denied := bank.ask("ada").want(201).opened()
+	denied.post("/v1/transactions/"+denied.id+"/deny", empty).want(200)
+	bank.delete("/v1/subjects/ada").want(204)
 
 	// Who is told.
 	boss := s.admin("boss")

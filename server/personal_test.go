@@ -146,6 +146,7 @@ var (
 		"host_sessions":      "an app's host, for as long as the session; that it was entered is among the events",
 		"host_codes":         "the way to an app's host, for a minute",
 		"mail_links":         "of letters, which are told; the rest is the hash of a secret",
+		"transactions":       "of an app's subjects, who have no account here: the app tells them of it",
 		"webhook_deliveries": "what happened, by ids: the events say the same, and more",
 	}
 )

@@ -17,6 +17,26 @@ import (
 	"github.com/sallyport/sallyport/server/oidc"
 )
 
+// assertion is what the app "bank" shows who it is by.
+func (s *site) assertion(by *ecdsa.PrivateKey, change func(*jwt.Claims)) string {
+	s.t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: by}, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	now := s.Clock.Now()
+	claims := jwt.Claims{
+		Issuer: "bank", Subject: "bank", Audience: jwt.Audience{origin}, ID: string(models.NewID(now)),
+		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(time.Minute)),
+	}
+	change(&claims)
+	token, err := jwt.Signed(signer).Claims(claims).Serialize()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return token
+}
+
 // An app that shows who it is by a key of its own does so once with each assertion.
 func TestAttackAnAssertionOfAnAppIsReplayed(t *testing.T) {
 	t.Parallel()
@@ -40,21 +60,8 @@ func TestAttackAnAssertionOfAnAppIsReplayed(t *testing.T) {
 	now := s.Clock.Now()
 	assert := func(by *ecdsa.PrivateKey, change func(*jwt.Claims)) url.Values {
 		t.Helper()
-		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: by}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		claims := jwt.Claims{
-			Issuer: "bank", Subject: "bank", Audience: jwt.Audience{origin}, ID: string(models.NewID(now)),
-			IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(time.Minute)),
-		}
-		change(&claims)
-		token, err := jwt.Signed(signer).Claims(claims).Serialize()
-		if err != nil {
-			t.Fatal(err)
-		}
 		return url.Values{
-			"grant_type": {"client_credentials"}, "client_assertion": {token},
+			"grant_type": {"client_credentials"}, "client_assertion": {s.assertion(by, change)},
 			"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/sallyport/sallyport/server/remembered"
 	"github.com/sallyport/sallyport/server/stepup"
 	"github.com/sallyport/sallyport/server/totp"
+	"github.com/sallyport/sallyport/server/transaction"
 	"github.com/sallyport/sallyport/server/web"
 )
 
@@ -35,6 +36,8 @@ type parts struct {
 	live       *live.Handlers
 	oidc       *oidc.Handlers
 	forward    *forward.Handlers
+
+	transaction *transaction.Handlers
 }
 
 // route is a row of the route table. Whoever is not in one of the states is
@@ -62,6 +65,13 @@ var (
 	// tidy: what a person who came in with a recovery code may do beside.
 	tidy = access{models.Recovering, models.Authenticated}
 	full = access{models.Authenticated}
+	// apps show who they are to the handler; they have no session.
+	apps = access{models.Anonymous}
+	// transact: what the page of a transaction does, beside a factor.
+	transact = access{models.TransactionFactorRequired, models.TransactionEnrolmentRequired, models.TransactionPassed}
+	// confirm and setUp are verify and enrol, there too.
+	confirm = append(access{models.TransactionFactorRequired}, verify...)
+	setUp   = append(access{models.TransactionEnrolmentRequired, models.TransactionPassed}, enrol...)
 )
 
 // act is what a route does that a session has to have asked for by a step-up. Where a
@@ -121,35 +131,43 @@ func (s *Server) api(p parts) []route {
 		{"POST", "/v1/links/second-email", anyone, small, free, p.link.ProveEmail(models.LinkSecondEmail)},
 		{"POST", "/v1/links/undo-email", anyone, small, free, p.link.UndoEmail},
 
+		{"POST", "/v1/transactions", apps, small, free, p.transaction.Create},
+		{"GET", "/v1/transactions/:id", apps, 0, free, p.transaction.Status},
+		{"POST", "/v1/transactions/:id/result", apps, small, free, p.transaction.Result},
+		{"DELETE", "/v1/subjects/:id", apps, 0, free, p.transaction.Erase},
+		{"POST", "/v1/transactions/:id/open", apps, small, free, p.transaction.Open},
+		{"POST", "/v1/transactions/:id/return", access{models.TransactionPassed}, small, free, p.transaction.Return},
+		{"POST", "/v1/transactions/:id/deny", transact, small, free, p.transaction.Deny},
+
 		{"POST", "/v1/step-up", full, small, free, p.stepUp.Begin},
 		{"POST", "/v1/verify/password", full, small, free, p.auth.Confirm},
-		{"POST", "/v1/verify/totp", verify, small, free, p.totp.Verify},
+		{"POST", "/v1/verify/totp", confirm, small, free, p.totp.Verify},
 		{"POST", "/v1/verify/recovery", verify, small, free, p.recovery.Verify},
-		{"POST", "/v1/verify/passkey/options", verify, small, free, p.passkey.VerifyOptions},
-		{"POST", "/v1/verify/passkey", verify, assert, free, p.passkey.Verify},
+		{"POST", "/v1/verify/passkey/options", confirm, small, free, p.passkey.VerifyOptions},
+		{"POST", "/v1/verify/passkey", confirm, assert, free, p.passkey.Verify},
 		{"POST", "/v1/verify/device/options", door, small, free, p.remembered.Options},
 		{"POST", "/v1/verify/device", door, small, free, p.remembered.Verify},
-		{"POST", "/v1/verify/face/challenge", verify, small, free, p.face.VerifyChallenge},
-		{"GET", "/v1/verify/face/capture", verify, 0, free, p.face.Capture},
-		{"POST", "/v1/verify/face", verify, small, free, p.face.Verify},
+		{"POST", "/v1/verify/face/challenge", confirm, small, free, p.face.VerifyChallenge},
+		{"GET", "/v1/verify/face/capture", confirm, 0, free, p.face.Capture},
+		{"POST", "/v1/verify/face", confirm, small, free, p.face.Verify},
 
 		{"GET", "/v1/me", full, 0, free, p.account.Me},
 		{"GET", "/v1/me/passkeys", enrol, 0, free, p.passkey.List},
-		{"POST", "/v1/me/passkeys/options", enrol, small, asks(models.AddPasskey), p.passkey.EnrolOptions},
-		{"POST", "/v1/me/passkeys", enrol, assert, begun(models.AddPasskey), p.passkey.Enrol},
+		{"POST", "/v1/me/passkeys/options", setUp, small, asks(models.AddPasskey), p.passkey.EnrolOptions},
+		{"POST", "/v1/me/passkeys", setUp, assert, begun(models.AddPasskey), p.passkey.Enrol},
 		{"PATCH", "/v1/me/passkeys/:id", full, small, asks(models.SecondFactor), p.passkey.Rename},
 		{"DELETE", "/v1/me/passkeys/:id", full, 0, asks(models.RemovePasskey), p.passkey.Remove},
 		{"GET", "/v1/me/totp", enrol, 0, free, p.totp.State},
-		{"POST", "/v1/me/totp", enrol, small, asks(models.AddTOTP), p.totp.Begin},
-		{"POST", "/v1/me/totp/confirm", enrol, small, begun(models.AddTOTP), p.totp.Confirm},
+		{"POST", "/v1/me/totp", setUp, small, asks(models.AddTOTP), p.totp.Begin},
+		{"POST", "/v1/me/totp/confirm", setUp, small, begun(models.AddTOTP), p.totp.Confirm},
 		{"DELETE", "/v1/me/totp", full, 0, asks(models.RemoveTOTP), p.totp.Remove},
 		{"GET", "/v1/me/recovery-codes", enrol, 0, free, p.recovery.State},
 		{"POST", "/v1/me/recovery-codes", enrol, small, asks(models.NewRecoveryCodes), p.recovery.Issue},
 		{"DELETE", "/v1/me/recovery", full, 0, asks(models.SecondFactor), p.recovery.Stop},
 		{"GET", "/v1/me/face", enrol, 0, free, p.face.State},
-		{"POST", "/v1/me/face/challenge", enrol, small, asks(models.AddFace), p.face.EnrolChallenge},
-		{"GET", "/v1/me/face/capture", enrol, 0, free, p.face.Capture},
-		{"POST", "/v1/me/face", enrol, small, begun(models.AddFace), p.face.Enrol},
+		{"POST", "/v1/me/face/challenge", setUp, small, asks(models.AddFace), p.face.EnrolChallenge},
+		{"GET", "/v1/me/face/capture", setUp, 0, free, p.face.Capture},
+		{"POST", "/v1/me/face", setUp, small, begun(models.AddFace), p.face.Enrol},
 		{"DELETE", "/v1/me/face", full, 0, asks(models.RemoveFace), p.face.Remove},
 		{"POST", "/v1/me/face/consent", full, small, asks(models.SecondFactor), p.face.AgreeAnew},
 		{"GET", "/v1/me/devices", enrol, 0, free, p.face.Devices},
@@ -238,6 +256,7 @@ func (s *Server) pages(p parts) []route {
 		{"GET", "/link/change-email", anyone, 0, free, p.link.ProveEmailPage(models.LinkChangeEmail)},
 		{"GET", "/link/second-email", anyone, 0, free, p.link.ProveEmailPage(models.LinkSecondEmail)},
 		{"GET", "/link/undo-email", anyone, 0, free, p.link.UndoEmailPage},
+		{"GET", "/transaction/:id", append(transact, anyone...), 0, free, p.transaction.Page},
 		{"GET", "/forward/continue", full, 0, free, p.forward.Continue},
 		{"GET", "/account", full, 0, free, p.account.AccountPage},
 		{"GET", "/account/security", enrol, 0, free, p.account.SecurityPage},

@@ -33,6 +33,7 @@ import (
 	"github.com/sallyport/sallyport/server/remembered"
 	"github.com/sallyport/sallyport/server/stepup"
 	"github.com/sallyport/sallyport/server/totp"
+	"github.com/sallyport/sallyport/server/transaction"
 	"github.com/sallyport/sallyport/server/web"
 	pages "github.com/sallyport/sallyport/web"
 )
@@ -54,6 +55,7 @@ type Store interface {
 	oidc.Store
 	oidc.KeyStore
 	forward.Store
+	transaction.Store
 	RecordSecondFactorFailed(ctx context.Context, by models.Session, factor models.Factor) error
 	Ping(ctx context.Context) error
 }
@@ -150,6 +152,7 @@ func New(deps Deps) (*Server, error) {
 		StrictRouting:                true,
 		CaseSensitive:                true,
 	})
+	provider := oidc.New(door, deps.Store, keys, s.place)
 	parts := parts{
 		auth: &auth.Handlers{
 			Door: door, Store: deps.Store, Digester: deps.Digester, Hasher: hasher, Breaches: deps.Breaches, SiteName: deps.SiteName, Sources: auth.NewSources(deps.Now),
@@ -171,7 +174,10 @@ func New(deps Deps) (*Server, error) {
 		live:    lines,
 		link:    &link.Handlers{Door: door, Store: deps.Store},
 		forward: &forward.Handlers{Door: door, Store: deps.Store, Signer: signer},
-		oidc:    oidc.New(door, deps.Store, keys, s.place),
+		oidc:    provider,
+		transaction: &transaction.Handlers{
+			Door: door, Store: deps.Store, Digester: deps.Digester, App: provider.AppByHeader, FaceUnavailable: faces.Unavailable, FaceState: faces.PageState,
+		},
 	}
 	s.mount(parts)
 	return s, nil

@@ -15,6 +15,8 @@ type Layout struct {
 	State string
 	// Path of this request without its query: it marks the current place in the navigation.
 	Path string
+	// Transaction is what a page confirms for an app: its requests name it. "" for every other page.
+	Transaction string
 	// User is nil until the session may show who it belongs to.
 	User *User
 	// Demo adds the sample chat.

@@ -124,6 +124,22 @@ func samples() []sample {
 		{"form-post", FormPostPage{Layout: layout("", "/oauth/authorize"), Action: "/callback", Fields: []FormField{{"code", "x"}}}},
 		{"end-session", EndSessionPage{Layout: layout(stateAuthenticated, "/oauth/end-session")}},
 		{"end-session-done", EndSessionPage{Layout: layout("", "/oauth/end-session"), Done: true, After: "/app", Frames: []string{"/frame"}}},
+		{"transaction-confirm", TransactionPage{
+			Layout: layout("", ""), ID: "1", App: "Example Bank", Step: TransactionConfirm, Display: "page", Name: "Ada Byron", Action: "Send 40 EUR to Ana",
+			Details: []string{"To: DE12 5001 0517 0648 4898 90", "On: 27 November 2026"}, Factors: []string{"passkey", "totp", "face"}, EndsAt: later,
+		}},
+		{"transaction-faceless", TransactionPage{
+			Layout: layout("", ""), ID: "1", App: "Example Bank", Step: TransactionConfirm, Action: "Sign in", Details: []string{""}, Factors: []string{"face"},
+			FaceReason: "signing in with your face is out of order at the moment: use another way", EndsAt: later,
+		}},
+		{"transaction-choose", TransactionPage{
+			Layout: layout("", ""), ID: "1", App: "Example Bank", Step: TransactionChoose, Name: "Ada Byron", Action: "Sign in", Details: []string{""}, Factors: []string{"passkey", "totp"}, EndsAt: later,
+		}},
+		{"transaction-enrolled", TransactionPage{Layout: layout("", ""), ID: "1", App: "Example Bank", Step: TransactionEnrolled, Action: "Sign in", Details: []string{""}, Face: &face, EndsAt: later}},
+		{"transaction-done", TransactionPage{Layout: layout("", ""), ID: "1", App: "Example Bank", Step: TransactionDone, Action: "Sign in", Details: []string{""}, EndsAt: later}},
+		{"transaction-opening", TransactionPage{Layout: layout("", ""), ID: "1", App: "Example Bank", Step: TransactionOpening}},
+		{"transaction-elsewhere", TransactionPage{Layout: layout("", ""), ID: "1", App: "Example Bank", Step: TransactionElsewhere}},
+		{"transaction-over", TransactionPage{Layout: layout("", ""), ID: "1", App: "Example Bank", Step: TransactionOver}},
 		{"chat", ChatPage{Layout: layout(stateAuthenticated, "/chat"), Messages: messages}},
 		{"chat-empty", ChatPage{Layout: layout(stateAuthenticated, "/chat")}},
 		{"error", ErrorPage{Layout: layout("", "/nowhere"), Status: 404, Code: "not_found"}},

@@ -66,7 +66,7 @@ func New(siteName string) (*Pages, error) {
 var everyPage = []Page{
 	LoginPage{}, RegisterPage{}, VerifyPage{}, AccountPage{}, SecurityPage{}, SessionsPage{}, ActivityPage{}, PrivacyPage{}, NotMePage{},
 	ConfirmEmailPage{}, ProveEmailPage{}, UndoEmailPage{}, ForgotPage{}, ResetLinkPage{}, ResetPage{}, RecoveryLinkPage{}, AdminRecoveriesPage{}, ChatPage{}, ErrorPage{}, AppErrorPage{},
-	AuthorizePage{}, DevicePage{}, FoundDevicePage{}, ConfirmPage{}, FormPostPage{}, EndSessionPage{},
+	AuthorizePage{}, DevicePage{}, FoundDevicePage{}, ConfirmPage{}, FormPostPage{}, EndSessionPage{}, TransactionPage{},
 }
 
 // Render writes the whole page or nothing: it renders into memory first, so that an error never follows half a page.

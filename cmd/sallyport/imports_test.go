@@ -47,6 +47,8 @@ var ours = map[string][]string{
 	"web/plot":                  {},
 	"migrations":                {},
 	"docs/samples/spa":          {"server/guard"},
+
+	"docs/samples/transactions/go": {},
 }
 
 // theirs says which packages may use a third-party module. Modules that are

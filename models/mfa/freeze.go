@@ -32,9 +32,9 @@ func shutByFreeze(event models.Event) bool {
 
 // RefuseUnproven refuses to add anything by the password alone to an account whose
 // address has to be proven first: email_unverified. Whoever has had a factor proves
-// that instead.
+// that instead, and an app vouches for its subjects, who have no address.
 func RefuseUnproven(a models.Attempt) error {
-	if a.MustVerify && !a.EmailVerified && !a.Established {
+	if a.MustVerify && !a.Subject && !a.EmailVerified && !a.Established {
 		return models.EmailUnverified()
 	}
 	return nil

@@ -16,6 +16,7 @@ var eventKinds = []models.EventKind{
 	models.WebhookAdded, models.WebhookChanged, models.WebhookRemoved, models.WebhookSecretRotated,
 	models.ClientAdded, models.ClientChanged, models.ClientRemoved, models.ClientSecretRotated, models.Confirmed, models.DeviceSignedIn,
 	models.EmailAsked, models.SecondEmailAsked, models.SecondEmailRemoved,
+	models.TransactionOpened,
 }
 
 // FuzzNext plays random strings of events against one account and asserts the
@@ -26,11 +27,20 @@ func FuzzNext(f *testing.F) {
 	f.Add([]byte{0, 2, 10, 3}, false, false)
 	f.Add([]byte{0, 3, 4, 11, 5, 6, 2, 18}, true, true)
 	f.Add([]byte{0, 34, 9, 8}, true, false)
+	f.Add([]byte{27, 2, 3, 3}, true, false)
+	f.Add([]byte{27, 3, 3, 131, 2}, false, true)
 	f.Fuzz(func(t *testing.T, script []byte, established, unproven bool) {
 		factors := []models.Factor{models.Passkey, models.TOTP, models.Face, models.Recovery, models.Device}
 		a := models.Attempt{State: models.Anonymous, Established: established, MustVerify: unproven}
 		if established {
 			a.Enrolled = models.Enrolled{Passkeys: 1, TOTP: true, Face: true, Codes: 2, Remembered: 1}
+		}
+		if len(script) > 0 && script[0]&7 == 3 { // an app's subject
+			a.Subject, a.Enrolled.Codes, a.Enrolled.Remembered = true, 0, 0
+			a.Terms = &models.Terms{Asked: models.Asked{Enrols: script[0]&8 == 0}, EndsAt: now.Add(models.TransactionWithin)}
+			if script[0]&16 != 0 {
+				a.Terms.ACR = models.ACRAAL2
+			}
 		}
 		at := now
 		ways := []*models.WayBack{nil, {Kind: models.WaitingRecovery, BegunAt: now.Add(-policy.Recovery.Wait.Std())}, {Kind: models.WaitingRecovery, BegunAt: now}, {Kind: models.WaitingRecovery, ByMail: true, BegunAt: now.Add(-policy.Recovery.Wait.Std())}, {Kind: models.AssistedRecovery, BegunAt: now}, {Kind: models.AssistedRecovery, BegunAt: now, ReadyAt: now}}
@@ -73,6 +83,10 @@ var guards = map[models.EventKind]bool{
 func check(t *testing.T, policy models.Policy, before, after models.Attempt, event models.Event, effects []models.Effect) {
 	t.Helper()
 	acr := models.ACROf(after.Methods)
+	checkTransaction(t, before, after, event, effects)
+	if before.Subject {
+		return
+	}
 	seen := map[models.Factor]bool{}
 	uv := false
 	for _, m := range after.Methods {
@@ -157,6 +171,42 @@ func check(t *testing.T, policy models.Policy, before, after models.Attempt, eve
 	}
 }
 
+// checkTransaction holds what an app's subject can come to, and that nobody else does.
+func checkTransaction(t *testing.T, before, after models.Attempt, event models.Event, effects []models.Effect) {
+	t.Helper()
+	inside := slices.Contains([]models.State{models.TransactionFactorRequired, models.TransactionEnrolmentRequired, models.TransactionPassed}, after.State)
+	if inside != before.Subject || hasEffect(effects, models.EffectPassTransaction) != (inside && event.Kind != models.TransactionOpened) {
+		t.Fatalf("%s of a subject (%v) led to %s by %v", event.Kind, before.Subject, after.State, effects)
+	}
+	if !inside {
+		return
+	}
+	for _, effect := range effects {
+		if !slices.Contains([]models.EffectKind{
+			models.EffectOpen, models.EffectRotate, models.EffectResetCount, models.EffectPassTransaction, models.EffectRecord, models.EffectEstablish, models.EffectDropEnrolments,
+		}, effect.Kind) {
+			t.Fatalf("%s of a subject did %s", event.Kind, effect.Kind)
+		}
+	}
+	if after.EndsAt != before.Terms.EndsAt && before.State == models.Anonymous || before.State != models.Anonymous && after.EndsAt != before.EndsAt {
+		t.Fatalf("it ends at %s", after.EndsAt)
+	}
+	acr := models.ACROf(after.Methods)
+	uv := slices.ContainsFunc(after.Methods, func(m models.Method) bool { return m.Factor == models.Passkey && m.UV })
+	if acr.Level() == 2 && !uv || after.State == models.TransactionPassed && before.Terms.ACR == models.ACRAAL2 && !uv {
+		t.Fatalf("%s by %v", acr, after.Methods)
+	}
+	if event.Kind == models.FactorEnrolled && (!before.Terms.Enrols || (before.Established || before.Enrolled.Any()) && !before.Terms.Enrolled) {
+		t.Fatalf("a factor is set up beside %v", before.Enrolled)
+	}
+	if event.Kind == models.FactorEnrolled && event.Factor == models.Face && !before.Enrolled.NonBiometric() {
+		t.Fatal("a face alone")
+	}
+	if before.State != models.Anonymous && !hasEffect(effects, models.EffectRotate) || !hasEffect(effects, models.EffectRecord) {
+		t.Fatalf("%s did %v", event.Kind, effects)
+	}
+}
+
 // follow does to the account what the store would do with an accepted event.
 func follow(a models.Attempt, event models.Event, effects []models.Effect, at time.Time) models.Attempt {
 	if hasEffect(effects, models.EffectOpen) {
@@ -164,6 +214,10 @@ func follow(a models.Attempt, event models.Event, effects []models.Effect, at ti
 	}
 	if hasEffect(effects, models.EffectEstablish) {
 		a.Established = true
+	}
+	if a.Subject && event.Kind == models.FactorEnrolled {
+		terms := *a.Terms
+		terms.Enrolled, a.Terms = true, &terms
 	}
 	proven := a.StepUp
 	a.StepUp = nil // used up, or begun anew

@@ -40,9 +40,13 @@ func TestGoldenTable(t *testing.T) {
 func goldenTable() string {
 	var b strings.Builder
 	b.WriteString("| state | event | next | acr | effects |\n|---|---|---|---|---|\n")
-	for _, state := range []models.State{models.Anonymous, models.SecondFactorRequired, models.EnrolmentRequired, models.Recovering, models.Resetting, models.Authenticated} {
+	for _, state := range []models.State{models.Anonymous, models.SecondFactorRequired, models.EnrolmentRequired, models.Recovering, models.Resetting, models.Authenticated, models.TransactionFactorRequired, models.TransactionEnrolmentRequired, models.TransactionPassed} {
 		for _, kind := range eventKinds {
 			if _, ok := transitions[key{state, kind}]; !ok {
+				continue
+			}
+			if kind == models.TransactionOpened {
+				writeTransactions(&b)
 				continue
 			}
 			for _, event := range variants(kind) {
@@ -52,6 +56,16 @@ func goldenTable() string {
 					frozen.Freeze = models.Freeze{Until: now.Add(time.Hour), Since: now.Add(-time.Hour)}
 					event.Since = now.Add(-2 * time.Hour)
 					writeRow(&b, frozen, event)
+				}
+				if attemptIn(state).Subject {
+					strict := attemptIn(state)
+					strict.Terms.ACR = models.ACRAAL2
+					writeRow(&b, strict, event)
+				}
+				if state == models.TransactionEnrolmentRequired || state == models.TransactionPassed {
+					late := attemptIn(state)
+					late.Established, late.Terms.Enrolled = true, false
+					writeRow(&b, late, event)
 				}
 				if state == models.Authenticated && deviceRow(event) {
 					writeRow(&b, onDevice(), event)
@@ -70,6 +84,22 @@ func goldenTable() string {
 		}
 	}
 	return b.String()
+}
+
+// writeTransactions shows how a transaction is opened.
+func writeTransactions(b *strings.Builder) {
+	held, first := attemptIn(models.Anonymous), attemptIn(models.TransactionEnrolmentRequired)
+	held.Subject, held.Terms = true, &models.Terms{EndsAt: now.Add(time.Hour)}
+	first.State = models.Anonymous
+	none, account := first, held
+	none.Terms = held.Terms
+	account.Subject = false
+	for _, row := range []struct {
+		name string
+		a    models.Attempt
+	}{{" (has a factor)", held}, {" (has none, and is vouched for)", first}, {" (has none)", none}, {" (an account)", account}} {
+		writeNamed(b, row.a, models.Event{Kind: models.TransactionOpened}, string(models.TransactionOpened)+row.name)
+	}
 }
 
 // deviceRow tells for which events the table shows what becomes of them in a session on a
@@ -139,6 +169,16 @@ func writeRow(b *strings.Builder, a models.Attempt, event models.Event) {
 	if a.MustVerify {
 		name += ", address unproven"
 	}
+	if a.Terms != nil && a.Terms.ACR != "" {
+		name += ", for " + string(a.Terms.ACR)
+	}
+	if a.Terms != nil && a.Established && event.Kind == models.FactorEnrolled && !a.Terms.Enrolled {
+		name += ", with a factor of before"
+	}
+	writeNamed(b, a, event, name)
+}
+
+func writeNamed(b *strings.Builder, a models.Attempt, event models.Event, name string) {
 	after, effects, err := Next(policy, a, event, now)
 	if err != nil {
 		var refusal *models.Error

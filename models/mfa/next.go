@@ -25,6 +25,9 @@ func Next(policy models.Policy, attempt models.Attempt, event models.Event, now 
 	if attempt.State == models.Authenticated && !policy.Bears(models.ACROf(attempt.Methods)) {
 		return attempt, nil, models.Refuse(models.CodeSessionRequired, "a remembered device is not enough here any more: sign in again")
 	}
+	if attempt.State == models.Anonymous && attempt.Subject != (event.Kind == models.TransactionOpened) {
+		return attempt, nil, models.Refuse(models.CodeInvalidCredentials, "nobody signs in here by this")
+	}
 	if counts(event) && !policy.Allows(event.Factor) {
 		return attempt, nil, models.Refuse(models.CodeConflict, "this way to confirm it's you is switched off here: choose another")
 	}
@@ -83,6 +86,8 @@ func Refusal(state models.State) error {
 		return models.Refuse(models.CodeRecovering, "you came back to set up a factor: do that, then sign in anew")
 	case models.Resetting:
 		return models.Refuse(models.CodeResetting, "choose a new password first, then sign in with it")
+	case models.TransactionFactorRequired, models.TransactionEnrolmentRequired, models.TransactionPassed:
+		return models.Refuse(models.CodeInTransaction, "this page confirms something for an app, and does nothing else")
 	case models.Authenticated:
 		return models.Refuse(models.CodeConflict, "you are signed in already")
 	default:

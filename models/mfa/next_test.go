@@ -58,6 +58,11 @@ func attemptIn(state models.State) models.Attempt {
 	case models.Authenticated:
 		a.Methods = []models.Method{pwd(now), {Factor: models.TOTP, At: now}}
 		a.StepUp = askedFor(pwd(now), models.Method{Factor: models.TOTP, At: now})
+	case models.TransactionFactorRequired, models.TransactionEnrolmentRequired, models.TransactionPassed:
+		a.Subject, a.Terms, a.Methods = true, &models.Terms{EndsAt: now.Add(time.Hour), Enrolled: state == models.TransactionPassed}, []models.Method{}
+		if state == models.TransactionEnrolmentRequired {
+			a.Established, a.Enrolled, a.Terms.Enrols = false, models.Enrolled{}, true
+		}
 	}
 	return a
 }
@@ -125,6 +130,10 @@ func TestNextTable(t *testing.T) {
 	}
 	table[models.RecoveryVouched] = [5]want{
 		{models.Recovering, models.ACRRecovery, ""}, refused(models.CodeSecondFactorRequired),
+		refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), refused(models.CodeConflict),
+	}
+	table[models.TransactionOpened] = [5]want{
+		refused(models.CodeInvalidCredentials), refused(models.CodeSecondFactorRequired),
 		refused(models.CodeEnrolmentRequired), refused(models.CodeRecovering), refused(models.CodeConflict),
 	}
 	for _, kind := range []models.EventKind{models.DeviceAdded, models.DeviceRemoved, models.DeviceRemembered, models.Exported, models.DeletionRequested, models.AssistedOpened, models.AssistedApproved, models.WebhookAdded, models.WebhookChanged, models.WebhookRemoved, models.WebhookSecretRotated, models.ClientAdded, models.ClientChanged, models.ClientRemoved, models.ClientSecretRotated, models.Confirmed, models.DeviceSignedIn, models.EmailAsked, models.SecondEmailAsked, models.SecondEmailRemoved} {

@@ -62,6 +62,11 @@ var transitions = map[key]step{
 	{models.Authenticated, models.SecondEmailRemoved}:   secondEmailRemoved,
 	{models.Authenticated, models.Confirmed}:            guarded(models.Authenticate, "app_confirmed"),
 	{models.Authenticated, models.DeviceSignedIn}:       guarded(models.AuthorizeDevice, "device_signed_in"),
+
+	{models.Anonymous, models.TransactionOpened}:                 transactionOpened,
+	{models.TransactionFactorRequired, models.FactorPassed}:      transactionFactorPassed,
+	{models.TransactionEnrolmentRequired, models.FactorEnrolled}: transactionFirstEnrolled,
+	{models.TransactionPassed, models.FactorEnrolled}:            transactionAnotherEnrolled,
 }
 
 func passwordPassed(policy models.Policy, a *models.Attempt, _ models.Event, now time.Time) ([]models.Effect, error) {
@@ -185,7 +190,7 @@ func stepUpPassed(policy models.Policy, a *models.Attempt, event models.Event, n
 	if models.ACROf(a.Methods).Level() < 2 {
 		// The session stands on a passkey that verified its user; the same
 		// kind without UV must not take that proof's place.
-		return nil, models.Refuse(models.CodeFactorRejected, "your passkey did not check that it's you: unlock it with your fingerprint, face or PIN")
+		return nil, unverified()
 	}
 	effects := steppedUp(policy, a, event, now)
 	if raises {

@@ -20,11 +20,13 @@ const userColumns = `
 	mfa_established_at,
 	admin_since IS NOT NULL,
 	ARRAY(SELECT name FROM user_groups WHERE user_id = users.id ORDER BY name),
-	created_at`
+	created_at,
+	coalesce(client_id, ''),
+	coalesce(subject, '')`
 
 func scanUser(row pgx.CollectableRow) (models.User, error) {
 	var u models.User
-	err := row.Scan(&u.ID, &u.Email, &u.EmailVerified, &u.EmailHeld, &u.Username, &u.DisplayName, &u.Handle, &u.MFAEstablishedAt, &u.Admin, &u.Groups, &u.CreatedAt)
+	err := row.Scan(&u.ID, &u.Email, &u.EmailVerified, &u.EmailHeld, &u.Username, &u.DisplayName, &u.Handle, &u.MFAEstablishedAt, &u.Admin, &u.Groups, &u.CreatedAt, &u.AppID, &u.Subject)
 	return u, err
 }
 
@@ -37,9 +39,9 @@ func userByID(ctx context.Context, tx pgx.Tx, id models.ID) (models.User, error)
 }
 
 // UserByHandle finds the account of a WebAuthn user handle; not_found when
-// there is none.
+// there is none, and for an app's subject, who signs in nowhere.
 func (s *Store) UserByHandle(ctx context.Context, handle []byte) (models.User, error) {
-	rows, err := s.pool.Query(ctx, `SELECT `+userColumns+` FROM users WHERE webauthn_handle = $1`, handle)
+	rows, err := s.pool.Query(ctx, `SELECT `+userColumns+` FROM users WHERE webauthn_handle = $1 AND client_id IS NULL`, handle)
 	if err != nil {
 		return models.User{}, fail(err)
 	}
@@ -69,8 +71,8 @@ func (s *Store) PasswordDecoy(ctx context.Context, digest []byte) (string, error
 	// Handles are random, so a digest falls on each account alike.
 	err := s.pool.QueryRow(ctx, `
 		SELECT coalesce(
-			(SELECT password_hash FROM users WHERE webauthn_handle >= $1 ORDER BY webauthn_handle LIMIT 1),
-			(SELECT password_hash FROM users ORDER BY webauthn_handle LIMIT 1),
+			(SELECT password_hash FROM users WHERE webauthn_handle >= $1 AND client_id IS NULL ORDER BY webauthn_handle LIMIT 1),
+			(SELECT password_hash FROM users WHERE client_id IS NULL ORDER BY webauthn_handle LIMIT 1),
 			'')`, digest).Scan(&hash)
 	return hash, fail(err)
 }
@@ -80,7 +82,7 @@ func (s *Store) CredentialsByID(ctx context.Context, id models.ID) (models.Crede
 	return s.credentials(ctx, `
 		SELECT `+userColumns+`, password_hash
 		FROM users
-		WHERE id = $1`, id)
+		WHERE id = $1 AND client_id IS NULL`, id)
 }
 
 func (s *Store) credentials(ctx context.Context, sql string, args ...any) (models.Credentials, error) {
@@ -90,7 +92,7 @@ func (s *Store) credentials(ctx context.Context, sql string, args ...any) (model
 	}
 	found, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (models.Credentials, error) {
 		var c models.Credentials
-		err := row.Scan(&c.ID, &c.Email, &c.EmailVerified, &c.EmailHeld, &c.Username, &c.DisplayName, &c.Handle, &c.MFAEstablishedAt, &c.Admin, &c.Groups, &c.CreatedAt, &c.PasswordHash)
+		err := row.Scan(&c.ID, &c.Email, &c.EmailVerified, &c.EmailHeld, &c.Username, &c.DisplayName, &c.Handle, &c.MFAEstablishedAt, &c.Admin, &c.Groups, &c.CreatedAt, &c.AppID, &c.Subject, &c.PasswordHash)
 		return c, err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {

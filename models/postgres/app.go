@@ -124,11 +124,14 @@ func (s *Store) UpdateApp(ctx context.Context, ref models.Ref, app models.App, d
 	})
 }
 
-// DeleteApp ends an app and everything it was given. not_found when there is none,
+// DeleteApp ends an app, everything it was given, and the subjects that it has here. not_found when there is none,
 // conflict where a file keeps it.
 func (s *Store) DeleteApp(ctx context.Context, ref models.Ref, id string, decide models.Decide) error {
 	fact := "client_removed"
-	return s.byAdmin(ctx, ref, decide, fact, models.ID(id), func(tx pgx.Tx, _ time.Time) error {
+	return s.byAdmin(ctx, ref, decide, fact, models.ID(id), func(tx pgx.Tx, now time.Time) error {
+		if err := s.eraseSubjects(ctx, tx, now, `SELECT id FROM clients WHERE id = $1 AND managed = 'hand' FOR UPDATE`, id); err != nil {
+			return err
+		}
 		tag, err := tx.Exec(ctx, `DELETE FROM clients WHERE id = $1 AND managed = 'hand'`, id)
 		if err == nil && tag.RowsAffected() == 0 {
 			return whyNotByHand(ctx, tx, id)
@@ -233,6 +236,9 @@ func (s *Store) SyncApps(ctx context.Context, apps []FileApp) error {
 			if err != nil {
 				return err
 			}
+		}
+		if err := s.eraseSubjects(ctx, tx, now, `SELECT id FROM clients WHERE managed = 'file' AND id <> ALL($1) FOR UPDATE`, ids); err != nil {
+			return err
 		}
 		_, err := tx.Exec(ctx, `DELETE FROM clients WHERE managed = 'file' AND id <> ALL($1)`, ids)
 		return err

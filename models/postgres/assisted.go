@@ -47,7 +47,7 @@ func (s *Store) Admins(ctx context.Context) ([]string, error) {
 
 // userByName finds and locks the account of a user name, written as its owner did.
 func userByName(ctx context.Context, tx pgx.Tx, username string) (models.User, error) {
-	rows, err := tx.Query(ctx, `SELECT `+userColumns+` FROM users WHERE username = $1 AND unconfirmed_until IS NULL FOR NO KEY UPDATE`, username)
+	rows, err := tx.Query(ctx, `SELECT `+userColumns+` FROM users WHERE username = $1 AND client_id IS NULL AND unconfirmed_until IS NULL FOR NO KEY UPDATE`, username)
 	if err != nil {
 		return models.User{}, err
 	}

@@ -108,6 +108,20 @@ func (s *Store) farewell(ctx context.Context, tx pgx.Tx, now time.Time, userID m
 // something happened and when; everything that names anybody goes. What is not erased
 // here by a statement of its own hangs on the user's row and goes with it.
 func (s *Store) eraseAccount(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID) error {
+	if err := s.eraseUser(ctx, tx, now, userID); err != nil {
+		return err
+	}
+	fact := "account_erased"
+	e, err := insertEvent(ctx, tx, now, models.Session{}, fact, nil)
+	if err != nil {
+		return err
+	}
+	e.UserID = userID // for those who are told alone: the row no longer says
+	return s.publish(ctx, tx, now, e)
+}
+
+// eraseUser takes away the row of an account or of an app's subject, and all that hangs on it.
+func (s *Store) eraseUser(ctx context.Context, tx pgx.Tx, now time.Time, userID models.ID) error {
 	// The face first, with its member in a cohort: no cascade finds that.
 	if _, err := s.eraseFace(ctx, tx, userID); err != nil {
 		return err
@@ -129,28 +143,25 @@ func (s *Store) eraseAccount(ctx context.Context, tx pgx.Tx, now time.Time, user
 			return err
 		}
 	}
-	fact := "account_erased"
-	e, err := insertEvent(ctx, tx, now, models.Session{}, fact, nil)
-	if err != nil {
-		return err
-	}
-	e.UserID = userID // for those who are told alone: the row no longer says
-	return s.publish(ctx, tx, now, e)
+	return nil
 }
 
 // forgetLimits takes away what is counted for an account: by its id, by its known
 // devices, and by the names that are typed for it.
 func (s *Store) forgetLimits(ctx context.Context, tx pgx.Tx, userID models.ID) error {
-	var email, username string // no address that isn't the account's: its counts are another's
+	var email, username, app, subject string // no address that isn't the account's: its counts are another's
 	var devices []models.ID
 	err := tx.QueryRow(ctx, `
-		SELECT coalesce(u.email_canonical, ''), u.username_canonical, ARRAY(SELECT d.id FROM known_devices d WHERE d.user_id = u.id)
+		SELECT coalesce(u.email_canonical, ''), coalesce(u.username_canonical, ''), coalesce(u.client_id, ''), coalesce(u.subject, ''), ARRAY(SELECT d.id FROM known_devices d WHERE d.user_id = u.id)
 		FROM users u
-		WHERE u.id = $1`, userID).Scan(&email, &username, &devices)
+		WHERE u.id = $1`, userID).Scan(&email, &username, &app, &subject, &devices)
 	if err != nil {
 		return err
 	}
 	subjects := []string{models.AccountSubject(userID)}
+	if app != "" {
+		subjects = append(subjects, models.NameSubject(hex.EncodeToString(s.sealer.Digest("subject", app+"\n"+subject))))
+	}
 	for _, name := range []string{email, username} {
 		subjects = append(subjects, models.NameSubject(hex.EncodeToString(s.sealer.Digest("identifier", name))))
 	}

@@ -74,6 +74,8 @@ var belongings = map[string]string{
 		SELECT $1, c.id, '{}', $3 FROM clients c WHERE $2::uuid IS NOT NULL LIMIT 1`,
 	"remembered_devices": `INSERT INTO remembered_devices (id, user_id, session_id, public_key, thumbprint, ip, user_agent, created_at, last_used_at, ends_at)
 		SELECT $2, $1, s.id, '', 'print', s.ip, s.user_agent, $3, $3, $3 FROM sessions s WHERE s.user_id = $1 LIMIT 1`,
+	"transactions": `INSERT INTO transactions (id, client_id, user_id, secret_hash, asked, status, created_at, expires_at)
+		SELECT $2, c.id, $1, sha256(''), jsonb_build_object('subject', $1::uuid), 'pending', $3, $3 FROM clients c LIMIT 1`,
 	"webhook_deliveries": `WITH e AS (
 			INSERT INTO webhook_endpoints (id, url, description, types, created_at) VALUES ($2, '', '', '{test}', $3) RETURNING id
 		)

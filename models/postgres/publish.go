@@ -36,7 +36,8 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, now time.Time, e models.
 }
 
 // deliver writes the deliveries of a letter and has each sent. The endpoints' rows are
-// locked against being disabled meanwhile, for which what waits is given up.
+// locked against being disabled meanwhile, for which what waits is given up. Nobody is told
+// of an app's subject: what receivers know are accounts.
 func (s *Store) deliver(ctx context.Context, tx pgx.Tx, now time.Time, l letter) ([]models.ID, error) {
 	payload, err := json.Marshal(l.Message)
 	if err != nil {
@@ -46,7 +47,7 @@ func (s *Store) deliver(ctx context.Context, tx pgx.Tx, now time.Time, l letter)
 		INSERT INTO webhook_deliveries (id, endpoint_id, event_id, user_id, type, payload, created_at, next_at)
 		SELECT gen_random_uuid(), e.id, $1, $2, $3, $4, $5, $6
 		FROM webhook_endpoints e
-		WHERE e.disabled_at IS NULL AND CASE WHEN $7::uuid IS NULL THEN e.types = '{}' OR $3 = ANY (e.types) ELSE e.id = $7 END
+		WHERE e.disabled_at IS NULL AND NOT EXISTS (SELECT FROM users WHERE id = $2 AND client_id IS NOT NULL) AND CASE WHEN $7::uuid IS NULL THEN e.types = '{}' OR $3 = ANY (e.types) ELSE e.id = $7 END
 		FOR KEY SHARE OF e
 		RETURNING id`, l.Data.ID, l.lane, l.Type, payload, now, now.Add(l.delay), l.only)
 	if err != nil {

@@ -14,6 +14,8 @@ const (
 	keepStepUps = time.Hour
 	// keepRequests is how long a letter that was asked for may wait for its job.
 	keepRequests = 24 * time.Hour
+	// keepTransactions is for apps that ask late what came of one.
+	keepTransactions = 24 * time.Hour
 	// keepDelivered and keepDead are how long deliveries of webhooks can be looked at and
 	// sent again.
 	keepDelivered = 7 * 24 * time.Hour
@@ -60,6 +62,7 @@ func (s *Store) Purge(ctx context.Context) error {
 		{`DELETE FROM spent_assertions WHERE expires_at <= $1`, 0},
 		{`DELETE FROM logouts WHERE created_at <= $1`, keepLogouts},
 		{`DELETE FROM known_devices WHERE last_used_at <= $1`, models.KnownDeviceWithin},
+		{`DELETE FROM transactions WHERE expires_at <= $1`, keepTransactions},
 		{`DELETE FROM webhook_deliveries WHERE delivered_at <= $1`, keepDelivered},
 		{`DELETE FROM webhook_deliveries WHERE dead_at <= $1`, keepDead},
 		{`DELETE FROM webhook_secrets WHERE expires_at <= $1`, 0},
@@ -68,5 +71,5 @@ func (s *Store) Purge(ctx context.Context) error {
 			return fail(err)
 		}
 	}
-	return nil
+	return s.purgeSubjects(ctx)
 }

@@ -23,6 +23,7 @@ const sessionColumns = `
 	s.last_seen_at,
 	s.idle_ends_at,
 	s.ends_at,
+	s.transaction_id,
 	u.id,
 	u.email,
 	u.email_verified,
@@ -34,6 +35,8 @@ const sessionColumns = `
 	u.admin_since IS NOT NULL,
 	ARRAY(SELECT g.name FROM user_groups g WHERE g.user_id = u.id ORDER BY g.name),
 	u.created_at,
+	coalesce(u.client_id, ''),
+	coalesce(u.subject, ''),
 	CASE WHEN s.transport = 'app' THEN (
 		SELECT c.settings ->> 'name' FROM grants g JOIN clients c ON c.id = g.client_id WHERE g.session_id = s.id LIMIT 1
 	) END`
@@ -44,9 +47,9 @@ func scanSession(row pgx.CollectableRow) (models.Session, error) {
 	var app *string
 	err := row.Scan(
 		&s.ID, &hash, &s.State, &methods, &s.PolicyVersion, &s.Transport, &s.Client.IP, &s.Client.UserAgent,
-		&s.CreatedAt, &s.LastSeenAt, &s.IdleEndsAt, &s.EndsAt,
+		&s.CreatedAt, &s.LastSeenAt, &s.IdleEndsAt, &s.EndsAt, &s.Transaction,
 		&s.User.ID, &s.User.Email, &s.User.EmailVerified, &s.User.EmailHeld, &s.User.Username, &s.User.DisplayName, &s.User.Handle,
-		&s.User.MFAEstablishedAt, &s.User.Admin, &s.User.Groups, &s.User.CreatedAt, &app,
+		&s.User.MFAEstablishedAt, &s.User.Admin, &s.User.Groups, &s.User.CreatedAt, &s.User.AppID, &s.User.Subject, &app,
 	)
 	if err != nil {
 		return models.Session{}, err
@@ -232,10 +235,10 @@ func insertSession(ctx context.Context, tx pgx.Tx, s models.Session) error {
 	_, err = tx.Exec(ctx, `
 		INSERT INTO sessions (
 			id, token_hash, user_id, state, methods, policy_version, transport, ip, user_agent,
-			created_at, last_seen_at, idle_ends_at, ends_at
-		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+			created_at, last_seen_at, idle_ends_at, ends_at, transaction_id
+		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		s.ID, s.TokenHash[:], s.User.ID, s.State, methods, s.PolicyVersion, s.Transport, s.Client.IP, s.Client.UserAgent,
-		s.CreatedAt, s.LastSeenAt, s.IdleEndsAt, s.EndsAt)
+		s.CreatedAt, s.LastSeenAt, s.IdleEndsAt, s.EndsAt, s.Transaction)
 	return err
 }
 

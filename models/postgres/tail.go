@@ -15,6 +15,7 @@ func (s *Store) PublishedEvents(ctx context.Context, behind models.ID, limit int
 		SELECT id, at, user_id, session_id, fact, detail
 		FROM events
 		WHERE id > $1 AND at >= $2 AND fact = ANY ($3)
+			AND NOT EXISTS (SELECT FROM users u WHERE u.id = events.user_id AND u.client_id IS NOT NULL)
 		ORDER BY id
 		LIMIT $4`, behind, behind.Time(), models.PublishedFacts(), limit)
 	if err != nil {

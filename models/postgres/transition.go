@@ -30,7 +30,7 @@ func (s *Store) advance(ctx context.Context, ref models.Ref, decide models.Decid
 		if err != nil {
 			return err
 		}
-		attempt, err := attemptOf(ctx, tx, before.User, before.ID, now)
+		attempt, err := attemptOf(ctx, tx, before, now)
 		if err != nil {
 			return err
 		}
@@ -85,8 +85,13 @@ func (s *Store) openLocked(ctx context.Context, tx pgx.Tx, now time.Time, userID
 	if err != nil {
 		return models.Session{}, "", err
 	}
-	id := models.NewID(now)
-	attempt, err := attemptOf(ctx, tx, user, id, now)
+	before := models.Session{ID: models.NewID(now), User: user, Transport: transport, Client: client, CreatedAt: now}
+	return s.begin(ctx, tx, now, before, decide)
+}
+
+// begin opens a session that has no row yet.
+func (s *Store) begin(ctx context.Context, tx pgx.Tx, now time.Time, before models.Session, decide models.Decide) (models.Session, string, error) {
+	attempt, err := attemptOf(ctx, tx, before, now)
 	if err != nil {
 		return models.Session{}, "", err
 	}
@@ -95,13 +100,13 @@ func (s *Store) openLocked(ctx context.Context, tx pgx.Tx, now time.Time, userID
 	if err != nil {
 		return models.Session{}, "", err
 	}
-	before := models.Session{ID: id, User: user, Transport: transport, Client: client, CreatedAt: now}
 	return s.apply(ctx, tx, before, after, effects, "", now)
 }
 
-// attemptOf fills what the machine must know of the account.
-func attemptOf(ctx context.Context, tx pgx.Tx, user models.User, sessionID models.ID, now time.Time) (models.Attempt, error) {
-	enrolled, err := enrolledOf(ctx, tx, user.ID, sessionID, now)
+// attemptOf fills what the machine must know of a session's account, and of its transaction.
+func attemptOf(ctx context.Context, tx pgx.Tx, session models.Session, now time.Time) (models.Attempt, error) {
+	user := session.User
+	enrolled, err := enrolledOf(ctx, tx, user.ID, session.ID, now)
 	if err != nil {
 		return models.Attempt{}, err
 	}
@@ -113,7 +118,12 @@ func attemptOf(ctx context.Context, tx pgx.Tx, user models.User, sessionID model
 	if err != nil {
 		return models.Attempt{}, err
 	}
-	attempt := models.Attempt{Established: user.MFAEstablishedAt != nil, Enrolled: enrolled, Freeze: freeze, WayBack: wayBack, EmailVerified: user.EmailVerified}
+	attempt := models.Attempt{Established: user.MFAEstablishedAt != nil, Enrolled: enrolled, Freeze: freeze, WayBack: wayBack, EmailVerified: user.EmailVerified, Subject: user.AppID != ""}
+	if session.Transaction != "" {
+		if attempt.Terms, err = termsOf(ctx, tx, session.Transaction); err != nil {
+			return models.Attempt{}, err
+		}
+	}
 	err = tx.QueryRow(ctx, `SELECT second_email IS NOT NULL FROM users WHERE id = $1`, user.ID).Scan(&attempt.SecondAddress)
 	return attempt, err
 }
@@ -150,6 +160,8 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before models.Session, aft
 			err = resetCount(ctx, tx, now, session.User.ID, effect.Factor, effect.Try)
 		case models.EffectProve:
 			err = proveStepUp(ctx, tx, now, session.ID, proves, effect.Proof)
+		case models.EffectPassTransaction:
+			err = passTransaction(ctx, tx, now, session, effect.Enrolled)
 		case models.EffectLift:
 			err = lift(ctx, tx, session.User.ID, now)
 		case models.EffectRecord:
@@ -203,6 +215,9 @@ func (s *Store) recordEffect(ctx context.Context, tx pgx.Tx, now time.Time, sess
 			return err
 		}
 		detail["left"] = enrolled.Codes
+	}
+	if session.Transaction != "" {
+		detail["app"], detail["transaction"] = session.User.AppID, session.Transaction
 	}
 	if effect.Second {
 		return s.recordSecond(ctx, tx, now, session, effect.Fact, detail)

@@ -48,7 +48,7 @@ func (s *Store) BeginRecovery(ctx context.Context, token models.TokenHash, clien
 			return err
 		}
 		w.ID, w.BegunAt = models.NewID(now), now
-		attempt, err := attemptOf(ctx, tx, user, w.ID, now)
+		attempt, err := attemptOf(ctx, tx, models.Session{ID: w.ID, User: user}, now)
 		if err != nil {
 			return err
 		}

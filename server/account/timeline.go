@@ -94,7 +94,11 @@ var timeline = map[string]said{
 }
 
 // ofNobody are the facts of no account.
-var ofNobody = []string{"face_cohort_activated", "account_erased", "webhook_gone"}
+var ofNobody = []string{
+	"face_cohort_activated", "account_erased", "webhook_gone",
+	// Of an app's subject, who has no account here.
+	"transaction_begun", "transaction_opened", "transaction_passed", "transaction_denied", "transaction_redeemed", "transaction_failed", "subject_erased",
+}
 
 var factorNames = map[models.Factor]string{
 	models.Password: "your password", models.Passkey: "a passkey", models.TOTP: "your authenticator app", models.Face: "your face",

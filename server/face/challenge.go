@@ -198,6 +198,9 @@ func (h *Handlers) issue(c *fiber.Ctx, purpose string, engine biometrics.Engine,
 			Required: policy.Face.RequireDeviceKey, Keys: []string{}, Nonce: data.Nonce, Subject: models.SubjectOf(s.User.ID), Session: s.ID, Purpose: purpose, MayAdd: data.MayAddKey,
 		},
 	}
+	if s.Transaction != "" {
+		body.Capture += "&transaction=" + string(s.Transaction)
+	}
 	for _, k := range keys {
 		body.Device.Keys = append(body.Device.Keys, k.Thumbprint)
 	}

@@ -66,6 +66,24 @@ func (h *Handlers) machineError(c *fiber.Ctx, err error) error {
 	}
 }
 
+// AppByHeader finds the app that a request with a JSON body, or with none, comes from: by its
+// secret with the scheme Basic, or by a signed assertion with the scheme Bearer. invalid_client
+// for public apps too.
+func (h *Handlers) AppByHeader(c *fiber.Ctx) (models.App, error) {
+	var app models.App
+	var err error
+	if scheme, assertion, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " "); strings.EqualFold(scheme, "Bearer") {
+		app, err = h.byAssertion(c.UserContext(), op.ClientCredentials{ClientAssertion: strings.TrimSpace(assertion)})
+	} else {
+		app, err = h.appByForm(c, url.Values{})
+	}
+	var theirs *oidc.Error
+	if errors.As(err, &theirs) || err == nil && app.Public {
+		return models.App{}, models.Refuse(models.CodeInvalidClient, "show which app you are, by Authorization")
+	}
+	return app, err
+}
+
 // appByForm finds the app that a form comes from, as the library does for its own.
 func (h *Handlers) appByForm(c *fiber.Ctx, form url.Values) (models.App, error) {
 	cc := op.ClientCredentials{

@@ -33,13 +33,15 @@ func (h *Handlers) EnrolOptions(c *fiber.Ctx) error {
 	if len(p.passkeys) >= maxPasskeys {
 		return models.Refuse(models.CodeConflict, fmt.Sprintf("an account can hold %d passkeys: remove one first", maxPasskeys))
 	}
-	creation, data, err := h.Party.BeginRegistration(p,
+	party, verification, err := h.party(c)
+	if err != nil {
+		return err
+	}
+	creation, data, err := party.BeginRegistration(p,
 		webauthn.WithExclusions(webauthn.Credentials(p.passkeys).CredentialDescriptors()),
 		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
-			// Preferred, not required: a key without room for discoverable
-			// credentials still makes a second factor.
-			ResidentKey:      protocol.ResidentKeyRequirementPreferred,
-			UserVerification: protocol.VerificationPreferred,
+			ResidentKey:      residence(c),
+			UserVerification: verification,
 		}),
 		webauthn.WithExtensions(webauthn.WithExtensionCredProps()),
 	)
@@ -50,6 +52,16 @@ func (h *Handlers) EnrolOptions(c *fiber.Ctx) error {
 		return err
 	}
 	return c.JSON(fiber.Map{"publicKey": creation.Response})
+}
+
+// residence asks for a passkey that signs in alone. Preferred, not required: a key without
+// room for discoverable credentials still makes a second factor. An app's subject signs in
+// nowhere, so theirs is better not offered at our login.
+func residence(c *fiber.Ctx) protocol.ResidentKeyRequirement {
+	if _, ok := web.Transaction(c); ok {
+		return protocol.ResidentKeyRequirementDiscouraged
+	}
+	return protocol.ResidentKeyRequirementPreferred
 }
 
 type enrolRequest struct {
@@ -82,7 +94,11 @@ func (h *Handlers) Enrol(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	credential, uv, err := register(h.Party, p, data, r.Credential)
+	party, _, err := h.party(c)
+	if err != nil {
+		return err
+	}
+	credential, uv, err := register(party, p, data, r.Credential)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ type person struct {
 }
 
 func (p person) WebAuthnID() []byte                         { return p.user.Handle }
-func (p person) WebAuthnName() string                       { return p.user.Email }
+func (p person) WebAuthnName() string                       { return p.user.Label() }
 func (p person) WebAuthnDisplayName() string                { return p.user.DisplayName }
 func (p person) WebAuthnCredentials() []webauthn.Credential { return p.passkeys }
 

@@ -36,7 +36,11 @@ func (h *Handlers) VerifyOptions(c *fiber.Ctx) error {
 	if err := h.TryChallenge(c, models.Passkey); err != nil {
 		return err
 	}
-	assertion, data, err := h.Party.BeginLogin(p, webauthn.WithUserVerification(protocol.VerificationPreferred))
+	party, verification, err := h.party(c)
+	if err != nil {
+		return err
+	}
+	assertion, data, err := party.BeginLogin(p, webauthn.WithUserVerification(verification))
 	if err != nil {
 		return fmt.Errorf("beginning assertion: %w", err)
 	}
@@ -68,7 +72,11 @@ func (h *Handlers) Verify(c *fiber.Ctx) error {
 	if err := h.TryAnswer(c, models.Passkey); err != nil {
 		return err
 	}
-	credential, err := h.Party.ValidateLogin(p, data, parsed)
+	party, _, err := h.party(c)
+	if err != nil {
+		return err
+	}
+	credential, err := party.ValidateLogin(p, data, parsed)
 	if err != nil {
 		return rejected(detailed(err))
 	}

@@ -85,7 +85,7 @@ func (h *Handlers) Begin(c *fiber.Ctx) error {
 	}
 	now := h.Now()
 	secret := models.TOTPSecret{ID: models.NewID(now), UserID: s.User.ID, Secret: seal.Random(secretBytes), ExpiresAt: now.Add(enrolWithin)}
-	uri := keyURI(h.SiteName, s.User.Email, secret.Secret)
+	uri := keyURI(h.SiteName, s.User.Label(), secret.Secret)
 	svg, err := qrSVG(uri)
 	if err != nil {
 		return err

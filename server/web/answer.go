@@ -89,11 +89,13 @@ func (d *Door) UsableFactors(c *fiber.Ctx, s models.Session) ([]models.Factor, e
 
 // Counting lists those of an account's factors that the policy lets count in a
 // session: a face or a remembered device counts for nothing beside a letter's link, and
-// a device for nothing once the second door is open.
+// a device for nothing once the second door is open. In a transaction those count that its
+// app asked for.
 func (d *Door) Counting(c *fiber.Ctx, s models.Session, enrolled models.Enrolled) []models.Factor {
 	policy, byMail, inside := d.Policy(c), models.ByMail(s.Methods), s.State != models.SecondFactorRequired
+	t, asked := Transaction(c)
 	return slices.DeleteFunc(enrolled.List(), func(f models.Factor) bool {
-		return !policy.Allows(f) || byMail && f == models.Face || (byMail || inside) && f == models.Device
+		return !policy.Allows(f) || asked && !t.Asked.Takes(f) || byMail && f == models.Face || (byMail || inside) && f == models.Device
 	})
 }
 
@@ -101,9 +103,7 @@ func (d *Door) Counting(c *fiber.Ctx, s models.Session, enrolled models.Enrolled
 // token goes into the cookie, or for bearer sessions into the body. token is
 // "" where the session kept its own.
 func (d *Door) Opened(c *fiber.Ctx, s models.Session, token string) (SessionBody, error) {
-	if token != "" && s.Transport == models.Cookie {
-		d.setCookie(c, d.cookieName(), token, s.EndsAt)
-	}
+	d.giveToken(c, s, token)
 	d.keepMarkers(c, s.Transport)
 	factors, err := d.UsableFactors(c, s)
 	if err != nil {
@@ -119,6 +119,17 @@ func (d *Door) Opened(c *fiber.Ctx, s models.Session, token string) (SessionBody
 		body.Token = token
 	}
 	return body, nil
+}
+
+// giveToken gives a browser its session's new token, if there is one.
+func (d *Door) giveToken(c *fiber.Ctx, s models.Session, token string) {
+	switch {
+	case token == "":
+	case s.Transport == models.Cookie:
+		d.setCookie(c, d.cookieName(), token, s.EndsAt)
+	case s.Transport == models.InTransaction:
+		d.setTransaction(c, s.Transaction, token, s.EndsAt)
+	}
 }
 
 // EndReplaced ends the session that a new sign-in in the same browser takes the
@@ -148,8 +159,6 @@ func (d *Door) NoContent(c *fiber.Ctx, s models.Session, token string) error {
 	if s.Transport == models.Bearer && token != "" {
 		return d.Answer(c, fiber.StatusOK, s, token)
 	}
-	if token != "" {
-		d.setCookie(c, d.cookieName(), token, s.EndsAt)
-	}
+	d.giveToken(c, s, token)
 	return c.SendStatus(fiber.StatusNoContent)
 }

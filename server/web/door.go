@@ -18,6 +18,7 @@ type Store interface {
 	SessionByToken(ctx context.Context, hash models.TokenHash) (models.Session, error)
 	SessionsByID(ctx context.Context, ids []models.ID) ([]models.Session, error)
 	Touch(ctx context.Context, ref models.Ref, client models.Client, idleEndsAt time.Time) error
+	Transaction(ctx context.Context, id models.ID) (models.Transaction, error)
 	Enrolled(ctx context.Context, session models.Session) (models.Enrolled, error)
 	EndSession(ctx context.Context, by models.Session, id models.ID) error
 	Count(ctx context.Context, try models.Try) (models.Try, error)

@@ -50,6 +50,9 @@ var statuses = map[models.Code]int{
 	models.CodeProxyRefused:         http.StatusForbidden,
 	models.CodeAppUnknown:           http.StatusForbidden,
 	models.CodeGroupRequired:        http.StatusForbidden,
+	models.CodeInvalidClient:        http.StatusUnauthorized,
+	models.CodeFactorRequired:       http.StatusConflict,
+	models.CodeInTransaction:        http.StatusForbidden,
 	models.CodeOverloaded:           http.StatusServiceUnavailable,
 	models.CodeUnavailable:          http.StatusServiceUnavailable,
 	models.CodeInternal:             http.StatusInternalServerError,
@@ -92,9 +95,9 @@ func (d *Door) ErrorHandler(c *fiber.Ctx, err error) error {
 	if !strings.HasPrefix(c.Path(), "/v1/") && strings.Contains(c.Get(fiber.HeaderAccept), "text/html") {
 		page := pages.ErrorPage{Layout: d.Layout(c), Status: status, Code: string(refusal.Code)}
 		if strings.HasPrefix(c.Path(), "/authz/") || strings.HasPrefix(c.Path(), "/.sallyport/") {
-			return d.render(c, status, pages.AppErrorPage{ErrorPage: page, Origin: d.Origin})
+			return d.RenderAs(c, status, pages.AppErrorPage{ErrorPage: page, Origin: d.Origin})
 		}
-		return d.render(c, status, page)
+		return d.RenderAs(c, status, page)
 	}
 	body := problem{
 		Type:       "about:blank",
@@ -111,6 +114,12 @@ func (d *Door) ErrorHandler(c *fiber.Ctx, err error) error {
 	if refusal.Code == models.CodeStepUpRequired {
 		body.Purpose, body.Object = refusal.Purpose, Session(c).Act.Object
 		body.Password, body.Factors = refusal.Password, refusal.Factors
+	}
+	if refusal.Code == models.CodeFactorRequired {
+		body.Factors = refusal.Factors
+	}
+	if refusal.Code == models.CodeInvalidClient {
+		c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="sallyport"`)
 	}
 	return c.Status(status).JSON(body, "application/problem+json")
 }

@@ -23,10 +23,11 @@ func (d *Door) Layout(c *fiber.Ctx) pages.Layout {
 
 // Render sends a page.
 func (d *Door) Render(c *fiber.Ctx, page pages.Page) error {
-	return d.render(c, fiber.StatusOK, page)
+	return d.RenderAs(c, fiber.StatusOK, page)
 }
 
-func (d *Door) render(c *fiber.Ctx, status int, page pages.Page) error {
+// RenderAs sends a page with a status.
+func (d *Door) RenderAs(c *fiber.Ctx, status int, page pages.Page) error {
 	c.Status(status).Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 	return d.Pages.Render(c, page)
 }

@@ -38,10 +38,13 @@ func Client(c *fiber.Ctx) models.Client {
 	return client
 }
 
-// FindSession looks up the session of a request's cookie or bearer token and
-// holds it to the policy. A token that fits no live session leaves the request
+// FindSession looks up the session of a request's cookie or bearer token, or of the
+// transaction that it names, and holds it to the policy. A token that fits no live session leaves the request
 // anonymous; records that can't be reached are an error, never "signed out".
 func (d *Door) FindSession(c *fiber.Ctx) error {
+	if named := transactionOf(c); named != "" {
+		return d.FindTransaction(c, named)
+	}
 	token, transport, err := d.token(c)
 	if err != nil || token == "" {
 		return err
@@ -130,6 +133,8 @@ func clamp(s *models.Session, policy models.Policy) {
 	case models.Resetting:
 		idle, absolute = policy.Timeouts.SecondFactor, policy.Timeouts.SecondFactor
 		from = s.ProvenAt()
+	case models.TransactionFactorRequired, models.TransactionEnrolmentRequired, models.TransactionPassed:
+		return // as long as its transaction, whose end the app was told
 	case models.Recovering:
 		idle, absolute = policy.Timeouts.Recovery, policy.Timeouts.Recovery
 		from = s.ProvenAt() // the recovery code: nothing is proven after it

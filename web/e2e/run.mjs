@@ -45,8 +45,9 @@ const elsewhereURL = `http://127.0.0.1:${await freePort()}`;
 const chatURL = `http://localhost:${await freePort()}`;
 const screensURL = `http://localhost:${await freePort()}`;
 const spaURL = `http://localhost:${await freePort()}`;
+const bankURL = `http://127.0.0.1:${await freePort()}`; // another site than localhost, for frames
 const clients = path.join(folder, "clients.yaml");
-writeFileSync(clients, clientsText({ at: appURL, elsewhere: elsewhereURL, chat: chatURL, spa: spaURL }));
+writeFileSync(clients, clientsText({ at: appURL, elsewhere: elsewhereURL, chat: chatURL, spa: spaURL, bank: bankURL }));
 
 let failed = 0;
 try {
@@ -146,7 +147,7 @@ async function node(args) {
     stdio: "inherit",
     env: {
       ...process.env, SALLYPORT_E2E_URL: url, SALLYPORT_E2E_POLICY: policy, SALLYPORT_E2E_MAIL: `http://127.0.0.1:${mailPort}`, SALLYPORT_E2E_APP_URL: appURL,
-      SALLYPORT_E2E_ELSEWHERE_URL: elsewhereURL, SALLYPORT_E2E_CHAT_URL: chatURL, SALLYPORT_E2E_SCREENS_URL: screensURL, SALLYPORT_E2E_SPA_URL: spaURL,
+      SALLYPORT_E2E_ELSEWHERE_URL: elsewhereURL, SALLYPORT_E2E_CHAT_URL: chatURL, SALLYPORT_E2E_SCREENS_URL: screensURL, SALLYPORT_E2E_SPA_URL: spaURL, SALLYPORT_E2E_BANK_URL: bankURL,
     },
   });
   const [code] = await once(tests, "exit");

@@ -28,6 +28,7 @@ export { passkeysWork, Problem };
  * @typedef {object} Options
  * @property {string} [origin] Sallyport's; where this module came from by default
  * @property {(asked: StepUp, at: Sallyport) => Promise<void>} [prove] asks for the proofs of a step-up, instead of a plain dialog
+ * @property {Record<string, string>} [headers] sent with each request beside our own
  * @property {(problem: Problem) => unknown} [onProblem] told of each problem before whoever asked is; they wait for it
  *
  * @typedef {{acr?: "mfa" | "aal2", maxAge?: number}} Need maxAge in seconds
@@ -47,6 +48,7 @@ export class Sallyport {
   /** @param {Options} [options] */
   constructor(options = {}) {
     this.origin = options.origin ?? new URL(import.meta.url).origin;
+    this.headers = options.headers ?? {};
     this.prove = options.prove ?? prove;
     this.onProblem = options.onProblem ?? (() => {});
   }
@@ -236,7 +238,7 @@ export class Sallyport {
     /** @type {RequestInit} */
     const init = {
       method,
-      headers: { Accept: "application/json" },
+      headers: { ...this.headers, Accept: "application/json" },
       credentials: "include",
       redirect: "error",
       signal: signal ? anyOf(signal, patience) : patience,

@@ -103,7 +103,7 @@ func (a *app) kept(r *http.Request, name string) string {
 }
 
 func (a *app) keep(w http.ResponseWriter, name, value string, lives time.Duration, site http.SameSite) {
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever there is https
+	http.SetCookie(w, &http.Cookie{
 		Name: a.name(name), Value: value, Path: "/", MaxAge: int(lives.Seconds()),
 		HttpOnly: true, Secure: strings.HasPrefix(a.origin, "https://"), SameSite: site,
 	})

@@ -4,11 +4,12 @@ import { createHash } from "node:crypto";
 export const secret = "the secret of the apps in the tests, which keep no other";
 
 /**
- * The apps that the server knows: one of the site's own, one of somebody else, and the samples.
- * @param {{at: string, elsewhere: string, chat: string, spa: string}} where at is where the first two are, elsewhere
- * where they are as well, on another site
+ * The apps that the server knows: one of the site's own, one of somebody else, one that asks for second factors alone, and
+ * the samples.
+ * @param {{at: string, elsewhere: string, chat: string, spa: string, bank: string}} where at is where the first two are,
+ * elsewhere where they are as well, on another site
  */
-export function clientsText({ at, elsewhere, chat, spa }) {
+export function clientsText({ at, elsewhere, chat, spa, bank }) {
   const hash = createHash("sha256").update(secret).digest("hex");
   return `clients:
   - id: own
@@ -45,6 +46,10 @@ export function clientsText({ at, elsewhere, chat, spa }) {
     redirect_uris: ["${spa}/callback"]
     post_logout_redirect_uris: ["${spa}/"]
     scopes: [openid, profile, offline_access]
+    secret_sha256: [${hash}]
+  - id: bank
+    name: Example Bank
+    transactions: {return_to: ["${bank}/confirmed"], frame_ancestors: ["${bank}"], enrols: true}
     secret_sha256: [${hash}]
 `;
 }

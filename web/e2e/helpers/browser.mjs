@@ -14,6 +14,8 @@ export const chatURL = process.env.SALLYPORT_E2E_CHAT_URL ?? "";
 export const screensURL = process.env.SALLYPORT_E2E_SCREENS_URL ?? "";
 /** Where the sample of a single-page app is. */
 export const spaURL = process.env.SALLYPORT_E2E_SPA_URL ?? "";
+/** Where the app is that keeps its users itself: another site. */
+export const bankURL = process.env.SALLYPORT_E2E_BANK_URL ?? "";
 export const base = process.env.SALLYPORT_E2E_URL ?? "";
 
 /** @param {string[]} [more] */
@@ -79,7 +81,7 @@ function watch(page, refusals) {
   });
   page.on("request", (request) => {
     const { protocol, origin } = new URL(request.url());
-    if (protocol !== "blob:" && ![base, appURL, elsewhereURL, chatURL, screensURL, spaURL].includes(origin)) faults.push(`request to another site: ${request.url()}`);
+    if (protocol !== "blob:" && ![base, appURL, elsewhereURL, chatURL, screensURL, spaURL, bankURL].includes(origin)) faults.push(`request to another site: ${request.url()}`);
   });
   return faults;
 }

@@ -4,6 +4,7 @@ export class Sallyport {
     /** @param {Options} [options] */
     constructor(options?: Options);
     origin: string;
+    headers: Record<string, string>;
     prove: (asked: StepUp, at: Sallyport) => Promise<void>;
     onProblem: (problem: Problem) => unknown;
     /**
@@ -154,6 +155,10 @@ export type Options = {
      * asks for the proofs of a step-up, instead of a plain dialog
      */
     prove?: ((asked: StepUp, at: Sallyport) => Promise<void>) | undefined;
+    /**
+     * sent with each request beside our own
+     */
+    headers?: Record<string, string> | undefined;
     /**
      * told of each problem before whoever asked is; they wait for it
      */

@@ -8,7 +8,10 @@ import { Problem, sallyport } from "../sdk/sallyport.js";
 
 export { Problem };
 
+const { transaction } = document.body.dataset;
+
 export const api = sallyport({
+  headers: transaction ? { "Sallyport-Transaction": transaction } : {},
   onProblem(problem) {
     const elsewhere = whereToMend(problem);
     if (!elsewhere) return undefined;
@@ -22,6 +25,7 @@ export const request = api.request.bind(api);
 
 /** @param {Problem} problem */
 function whereToMend(problem) {
+  if (transaction) return ""; // nothing is mended there but at the app
   const verifying = location.pathname === "/verify";
   switch (problem.code) {
     case "session_required":

@@ -48,9 +48,19 @@ for (const button of document.querySelectorAll("[data-toggle]")) {
 }
 
 const flash = document.querySelector("[data-flash]");
-const words = sessionStorage.getItem("flash");
-sessionStorage.removeItem("flash");
+const words = takeWords();
 if (words && flash instanceof HTMLElement) {
   flash.textContent = words;
   flash.hidden = false;
+}
+
+/** What the page before left to say; nothing in a frame of another site, where browsers keep nothing. */
+function takeWords() {
+  try {
+    const words = sessionStorage.getItem("flash");
+    sessionStorage.removeItem("flash");
+    return words;
+  } catch {
+    return null;
+  }
 }

@@ -14,6 +14,8 @@ const WORDS = {
   bot_check_required: "There were too many failed tries from here. Wait a quarter of an hour, or sign in with a passkey.",
   bot_check_failed: "The check of your browser didn’t work. Reload this page and try again.",
   cross_site: "Your browser says that this came from another site. Reload this page and try again.",
+  session_required: "This is over, or was opened elsewhere. Go back to the app, and start again there.",
+  in_transaction: "This can’t be done here. Reload this page to see what can.",
   not_found: "That isn’t here any more. Reload the page to see what is.",
 };
 
