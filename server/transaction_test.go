@@ -57,7 +57,7 @@ func TestATransaction(t *testing.T) {
 	if result.text("context_hash") != hash || asked.text("context_hash") != hash {
 		t.Errorf("hashes %s and %s, want %s", result.text("context_hash"), asked.text("context_hash"), hash)
 	}
-	if result.text("subject") != "ana@example.com" || result.text("acr") != "aal2" || fmt.Sprint(result.Body["amr"]) != "[pop mfa]" || result.Body["enrolled"] != false {
+	if result.text("subject") != "ana@example.com" || result.text("acr") != "aal2" || fmt.Sprint(result.Body["amr"]) != "[hwk user mfa]" || result.Body["enrolled"] != false {
 		t.Errorf("got %s", result.Raw)
 	}
 	if got := bank.status(tab); got != "redeemed" {
