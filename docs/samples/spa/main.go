@@ -2,7 +2,7 @@
 // Sallyport. The refresh token stays in a cookie that no script can read; the script gets
 // access tokens that last minutes, and the API takes those alone.
 //
-//	sallyport client create spa --name "Sample" --first-party --access-token jwt \
+//	sallyport client create spa --name "Sample" --first-party --token-format jwt \
 //	    --redirect-uri http://localhost:5173/callback --logout-uri http://localhost:5173/ \
 //	    --scope openid --scope profile --scope offline_access
 //	ISSUER=http://localhost:8080 CLIENT_ID=spa CLIENT_SECRET=… go run ./docs/samples/spa
