@@ -84,7 +84,7 @@ export async function cameraIsOff(page) {
 
 /**
  * Waits until somebody who does as they are asked has got in, or fails with what the page says instead.
- * @param {import("playwright-core").Page} page
+ * @param {import("playwright-core").Page | import("playwright-core").FrameLocator} page
  * @param {Promise<unknown>} arrival
  */
 export async function passes(page, arrival) {

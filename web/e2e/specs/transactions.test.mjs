@@ -3,9 +3,11 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
+import { framesOf, passes, sit } from "../helpers/actor.mjs";
 import { plugIn } from "../helpers/authenticator.mjs";
 import { openBank } from "../helpers/bank.mjs";
 import { bankURL, launch, looksRight, newProfile, openTab, phone } from "../helpers/browser.mjs";
+import { photos } from "../helpers/camera.mjs";
 import { AuthenticatorApp } from "../helpers/totp.mjs";
 
 /** @type {import("playwright-core").Browser} */
@@ -127,6 +129,30 @@ test("a frame of the app’s own page confirms there", async (t) => {
   await page.evaluate(() => document.getElementById("over")?.remove());
   await confirm.click();
   await outcome(page).getByText("Paid, confirmed by swk user mfa (aal2).").waitFor();
+});
+
+test("a face is set up and shown in a frame of another site", { skip: photos ? false : "no photos to sit before the camera: give SALLYPORT_TESTDATA, or make models" }, async (t) => {
+  assert.ok(photos);
+  await openBank(t, "node");
+  const page = await openTab(t, browser, { permissions: ["camera"] });
+  await plugIn(page);
+  await sit(page, { loops: framesOf(photos.enrolled) });
+  await visit(page, somebody());
+  await page.getByRole("button", { name: "Pay in a frame" }).click();
+  const frame = page.frameLocator("iframe");
+  await frame.getByRole("button", { name: /^Passkey/ }).click();
+  await frame.getByRole("button", { name: "Create the passkey" }).click();
+  await frame.getByText("Add your face too").click();
+  await frame.getByLabel(/^I agree/).check();
+  await frame.getByRole("button", { name: "Turn on the camera" }).click();
+  await passes(frame, frame.getByText("Add your face too").waitFor({ state: "detached" }));
+  await frame.getByRole("button", { name: "Confirm, and go back to Example Bank" }).click();
+  await outcome(page).getByText("Paid, confirmed by").waitFor();
+
+  await page.getByRole("button", { name: "Pay in a frame" }).click();
+  await frame.getByRole("button", { name: /another way|face/i }).first().click();
+  await frame.getByRole("button", { name: "Confirm with your face" }).click();
+  await passes(frame, outcome(page).getByText("Paid, confirmed by face (one).").waitFor());
 });
 
 test("a page that is not the app’s shows nothing in its frame", async (t) => {
