@@ -4,7 +4,7 @@ set -eu
 dir=$1
 [ ! -f "$dir/clients.yaml" ] || exit 0
 mkdir -p "$dir"
-(umask 077 && openssl rand -hex 32 | tr -d '\n' >"$dir/secret")
+(umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$dir/secret")
 cat >"$dir/clients.yaml" <<YAML
 clients:
   - id: portico
