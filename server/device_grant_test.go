@@ -99,6 +99,39 @@ func TestADeviceSignsInByItsCode(t *testing.T) {
 	}
 }
 
+// What ends the other sessions ends a device's, and what it was given.
+func TestAttackADeviceOutlivesNothing(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(p *person){
+		"another password": func(p *person) {
+			p.post("/v1/me/password", map[string]any{"current": password, "new": "a brand new password"}).want(204)
+		},
+		"a factor that goes":     func(p *person) { p.delete("/v1/me/totp").want(204) },
+		"signing out elsewhere":  func(p *person) { p.delete("/v1/me/sessions").want(204) },
+		"the account's deletion": func(p *person) { p.delete("/v1/me").want(200) },
+		"the app's":              func(p *person) { _ = p.site.DeleteApp(p.t.Context(), models.Ref{}, "tvset", nil) },
+		"the app being shut out": func(p *person) { p.delete("/v1/me/apps/tvset") },
+		"an idle hour":           func(p *person) { p.site.Clock.Advance(61 * time.Minute) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.tv()
+			ada := s.ready("ada")
+			device := s.deviceCode("tvset")
+			ada.post("/v1/device-authorizations/"+ada.types(device), map[string]any{}).want(204)
+			tokens := s.poll("tvset", device).want(200)
+			end(ada)
+			if a := s.refresh("tvset", "", tokens.text("refresh_token")); a.Status == 200 {
+				t.Errorf("it is refreshed: %s", a.Raw)
+			}
+			if a := s.userinfo(tokens.text("access_token")); a.Status != 401 {
+				t.Errorf("its token lives: %d %s", a.Status, a.Raw)
+			}
+		})
+	}
+}
+
 func TestADeviceIsDenied(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

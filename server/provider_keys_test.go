@@ -37,18 +37,25 @@ func (s *site) assertion(by *ecdsa.PrivateKey, change func(*jwt.Claims)) string 
 	return token
 }
 
+// ownKey is an app's key, and what it registers of it.
+func (s *site) ownKey() (*ecdsa.PrivateKey, models.AppKeys) {
+	s.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	public, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1"}}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return key, public
+}
+
 // An app that shows who it is by a key of its own does so once with each assertion.
 func TestAttackAnAssertionOfAnAppIsReplayed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	public, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	key, public := s.ownKey()
 	s.newApp(models.App{
 		ID: "bank", Name: "Bank", AuthMethod: models.AppAuthPrivateKey, Keys: public, Scopes: []string{"metrics"},
 		GrantTypes: []models.GrantType{models.GrantClientCredentials},

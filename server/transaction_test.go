@@ -1,12 +1,8 @@
 package server_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -14,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/sallyport/sallyport/models"
 )
@@ -239,14 +234,7 @@ func TestSubjectsAreNoAccounts(t *testing.T) {
 func TestAnAppAsksByItsKey(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	public, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	key, public := s.ownKey()
 	bank := s.bank(func(a *models.App) { a.AuthMethod, a.Keys = models.AppAuthPrivateKey, public })
 	shows := func(change func(*jwt.Claims)) { bank.header["Authorization"] = "Bearer " + s.assertion(key, change) }
 	shows(func(*jwt.Claims) {})
