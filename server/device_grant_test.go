@@ -132,6 +132,37 @@ func TestAttackADeviceOutlivesNothing(t *testing.T) {
 	}
 }
 
+// What gives a device tokens and what ends its session don't wait for each other.
+func TestADeviceIsUsedWhileItIsSignedOut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.force(generous)
+	s.tv()
+	ada := s.ready("ada")
+	for range 5 {
+		polled, refreshed := s.deviceCode("tvset"), s.deviceCode("tvset")
+		for _, device := range []*answer{polled, refreshed} {
+			ada.post("/v1/device-authorizations/"+ada.types(device), map[string]any{}).want(204)
+		}
+		token := s.poll("tvset", refreshed).want(200).text("refresh_token")
+		counts := parallel(12, func(i int) *answer {
+			switch i % 3 {
+			case 0:
+				return ada.clone().delete("/v1/me/sessions")
+			case 1:
+				return s.poll("tvset", polled)
+			default:
+				return s.refresh("tvset", "", token)
+			}
+		})
+		if counts[204] != 4 || counts[200]+counts[400] != 8 {
+			t.Errorf("answers %v", counts)
+		}
+		s.Clock.Advance(16 * time.Minute) // typing is counted
+		ada.get("/v1/session").want(200)
+	}
+}
+
 func TestADeviceIsDenied(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -127,6 +127,10 @@ func (s *Store) DenyDevice(ctx context.Context, by models.Session, id models.ID)
 // agreed: once.
 func (s *Store) PollDevice(ctx context.Context, device models.TokenHash, appID string, mint func(models.Grant) models.Mint) (answer models.DevicePoll, grant models.Grant, user models.User, err error) {
 	err = s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
+		if err := lockDeviceSession(ctx, tx, `
+			SELECT grant_id FROM device_authorizations WHERE device_hash = $1 AND client_id = $2`, device[:], appID); err != nil {
+			return err
+		}
 		var id models.ID
 		var grantID *models.ID
 		var denied bool

@@ -140,7 +140,11 @@ func (s *Store) exchange(ctx context.Context, hash models.TokenHash, fact string
 	var user models.User
 	var stolen bool
 	err := s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
-		// The grant's lock first: of many who use one at once each waits for its turn.
+		if err := lockDeviceSession(ctx, tx, `
+			SELECT grant_id FROM refresh_tokens WHERE token_hash = $1`, hash[:]); err != nil {
+			return err
+		}
+		// The grant's lock before all else of it: of many who use one at once each waits for its turn.
 		_, err := tx.Exec(ctx, `
 			SELECT 1
 			FROM grants
@@ -176,6 +180,18 @@ func (s *Store) exchange(ctx context.Context, hash models.TokenHash, fact string
 		err = invalidGrant()
 	}
 	return grant, user, err
+}
+
+// lockDeviceSession locks the session of a device's grant before the grant, as whatever
+// ends a session does: what is given is that session's use, and the two must not wait for
+// each other.
+func lockDeviceSession(ctx context.Context, tx pgx.Tx, grants string, args ...any) error {
+	_, err := tx.Exec(ctx, `
+		SELECT 1
+		FROM sessions
+		WHERE transport = 'app' AND id IN (SELECT session_id FROM grants WHERE id IN (`+grants+`))
+		FOR NO KEY UPDATE`, args...)
+	return err
 }
 
 func (s *Store) keepMinted(ctx context.Context, tx pgx.Tx, now time.Time, grant models.Grant, m models.Mint) error {
