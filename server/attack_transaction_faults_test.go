@@ -118,3 +118,28 @@ func TestAttackPowerGoesOutInATransaction(t *testing.T) {
 		})
 	}
 }
+
+// An app that asks while it is deleted gets an answer, and leaves no subject behind.
+func TestAnAppAsksWhileItIsDeleted(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for range 5 {
+		b := s.bank()
+		b.ask("ana", enrolling).want(201)
+		counts := parallel(12, func(i int) *answer {
+			if i == 0 {
+				if err := s.DeleteApp(t.Context(), models.Ref{}, "bank", nil); err != nil {
+					t.Errorf("it can't be deleted: %v", err)
+				}
+			}
+			return (&bank{b.clone(), s}).ask("ana", enrolling).answer
+		})
+		if counts[201]+counts[401]+counts[404]+counts[429] != 12 {
+			t.Errorf("answers %v", counts)
+		}
+		var left int
+		if err := s.Pool.QueryRow(t.Context(), `SELECT count(*) FROM users WHERE client_id = 'bank'`).Scan(&left); err != nil || left != 0 {
+			t.Errorf("%d subjects are left; %v", left, err)
+		}
+	}
+}

@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport/sallyport/models/seal"
 )
 
-// keepSubject finds an app's subject, or makes it, and gives its row's id. not_found when
-// the app was deleted meanwhile.
+// keepSubject finds the subject of an app that is locked, or makes it, and gives its row's
+// id.
 func keepSubject(ctx context.Context, tx pgx.Tx, now time.Time, u models.User) (models.ID, error) {
 	var id models.ID
 	err := tx.QueryRow(ctx, `
@@ -20,9 +20,6 @@ func keepSubject(ctx context.Context, tx pgx.Tx, now time.Time, u models.User) (
 		ON CONFLICT ON CONSTRAINT users_subject_key DO UPDATE
 		SET display_name = EXCLUDED.display_name
 		RETURNING id`, models.NewID(now), u.AppID, u.Subject, u.DisplayName, seal.Random(64), now).Scan(&id)
-	if violates(err) == "users_client_fkey" {
-		return "", notFound()
-	}
 	return id, err
 }
 

@@ -15,6 +15,14 @@ import (
 // be set up. not_found when the app was deleted meanwhile.
 func (s *Store) BeginTransaction(ctx context.Context, t models.Transaction, secret models.TokenHash, by models.Session, judge func(models.Attempt) (enrols bool, err error)) error {
 	return s.tx(ctx, func(tx pgx.Tx, now time.Time) error {
+		// The app before its subject, as its deletion does: the two must not wait for each other.
+		tag, err := tx.Exec(ctx, `SELECT 1 FROM clients WHERE id = $1 FOR KEY SHARE`, t.App.ID)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return notFound()
+		}
 		id, err := keepSubject(ctx, tx, now, t.User)
 		if err != nil {
 			return err
