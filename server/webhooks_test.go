@@ -314,7 +314,9 @@ func TestTheEndOfASessionIsStreamed(t *testing.T) {
 	app.post("/v1/login", map[string]any{"identifier": "ada", "password": password, "transport": "bearer"}).want(200)
 	s.nextStep()
 	app.post("/v1/verify/totp", map[string]any{"code": app.code()}).want(200)
-	for name, who := range map[string]*person{"cookie": ada.again(), "bearer": app} {
+	again := ada.again()
+	for _, name := range []string{"cookie", "bearer"} { // in turn: each end is of all others
+		who := map[string]*person{"cookie": again, "bearer": app}[name]
 		stream := who.stream(address, events, "")
 		lines(t, stream, "retry: ", 1)
 		ada.browser.delete("/v1/me/sessions").want(204)
